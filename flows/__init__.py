@@ -1,0 +1,1 @@
+"""In what order things happen: one Prefect flow a file, and the command line."""

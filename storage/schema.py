@@ -1,0 +1,172 @@
+"""Every table of the lake, declared once: one row per what, key, types, units, meaning of null.
+
+`region` (ISO 3166-2 of the province, `CN` for a central body, `unresolved`) and `year` (the
+report year) are columns of every frame and partition keys on disk, not repeated in the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import polars as pl
+
+PolarsType: TypeAlias = pl.DataType | type[pl.DataType]
+
+FIGURE = pl.Decimal(20, 6)
+INSTANT = pl.Datetime("us", "UTC")
+VERDICTS = ("valid", "invalid", "unreadable", "trivially_valid")
+STATUSES = ("read", "blank", "unreadable", "absent", "derived")
+OUTCOMES = ("passed", "failed", "not_evaluated", "not_applicable")
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its type, what it means, its unit, and what null means (empty: never null)."""
+
+    name: str
+    dtype: PolarsType
+    meaning: str
+    null: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the lake: one row per `row_per`, unique by `key`, files sorted by `key`."""
+
+    name: str
+    row_per: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns inside the files, in order."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def frame_schema(self) -> pl.Schema:
+        """The columns of a frame in memory: the partition columns, then those of the files."""
+        return pl.Schema({**PARTITION_SCHEMA, **self.schema})
+
+
+PARTITION_SCHEMA = pl.Schema({"year": pl.Int32, "region": pl.String})
+
+REPORTS = Table(
+    name="reports",
+    row_per="report, in its newest version",
+    key=("report_id",),
+    columns=(
+        Column("report_id", pl.String, "identity of body, scope and year; stable over versions"),
+        Column("version", pl.Int32, "1 for the first text seen, one more for each changed text"),
+        Column("title", pl.String, "title as printed, white space folded", "none was found"),
+        Column("publisher", pl.String, "body that issues the report", "none was found"),
+        Column("scope", pl.String, "government, department, township or other"),
+        Column("adcode", pl.String, "division code (GB/T 2260) of the body", "not settled"),
+        Column(
+            "region_name", pl.String, "names of the division from the province down", "as adcode"
+        ),
+        Column(
+            "region_candidates", pl.List(pl.String), "codes between which a name leaves it open"
+        ),
+        Column(
+            "prefecture", pl.String, "name of the prefecture-level division", "none, or not settled"
+        ),
+        Column("county", pl.String, "name of the county-level division", "none, or not settled"),
+        Column(
+            "township", pl.String, "name of the township-level division", "none, or not settled"
+        ),
+        Column("form", pl.String, "edition of the form: 2021, 2019, 2014, 2008", "not told"),
+        Column("period_start", pl.Date, "first day of the stated period", "not stated"),
+        Column("period_end", pl.Date, "last day of the stated period", "not stated"),
+        Column("signed_on", pl.Date, "date under the signature", "no full date is printed"),
+        Column("published_on", pl.Date, "date of publication the page states", "not stated"),
+        Column("url", pl.String, "address or path the report was read from"),
+        Column("source_sha256", pl.String, "sha256 of the bytes it was read from, in hexadecimal"),
+        Column("media_type", pl.String, "type of those bytes, told by their content"),
+        Column("fetched_at", INSTANT, "when these bytes were first fetched", unit="UTC"),
+        Column("checked_at", INSTANT, "when the rules first gave this outcome", unit="UTC"),
+        Column(
+            "changed_at",
+            INSTANT,
+            "when this version replaced the one before",
+            "first version",
+            "UTC",
+        ),
+        Column("verdict", pl.String, "valid, invalid, unreadable or trivially_valid (all zero)"),
+        Column("reason", pl.String, "why it could not be read", "it was read"),
+        Column("errors", pl.Int32, "failed rules of severity error, by row or column"),
+        Column("warnings", pl.Int32, "failed rules of severity warning, by row or column"),
+        Column("not_evaluated", pl.Int32, "rules that met an unread cell, by row or column"),
+        Column("cells_read", pl.Int32, "cells printed and understood"),
+        Column("cells_blank", pl.Int32, "cells printed empty or struck out"),
+        Column("cells_unreadable", pl.Int32, "cells with something that is no figure of the form"),
+        Column("cells_derived", pl.Int32, "cells that only the form's equations settle"),
+    ),
+)
+
+CELLS = Table(
+    name="cells",
+    row_per="report and cell of its form",
+    key=("report_id", "table", "row", "column"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("table", pl.String, "t2, t3 or t4"),
+        Column("row", pl.String, "row of the table"),
+        Column("column", pl.String, "column of the table"),
+        Column("value", FIGURE, "the figure", "blank, unreadable or absent; never 0 for these"),
+        Column(
+            "unit", pl.String, "unit of the value", "no unit is printed where the form has none"
+        ),
+        Column("text", pl.String, "what was printed", "nothing was found"),
+        Column("status", pl.String, "read, blank, unreadable, absent or derived"),
+        Column("locator", pl.String, "where it stood in the source", "nothing was found"),
+        Column("note", pl.String, "why it is unreadable, or what was set right", "nothing to say"),
+    ),
+)
+
+FINDINGS = Table(
+    name="findings",
+    row_per="failed or not evaluated rule, by report and row or column of the form",
+    key=("report_id", "rule", "instance"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("rule", pl.String, "id of the rule"),
+        Column(
+            "instance", pl.String, "row, column, cell or table it is about; report for the whole"
+        ),
+        Column("severity", pl.String, "error, warning or info"),
+        Column("outcome", pl.String, "failed or not_evaluated"),
+        Column("blame", pl.String, "publisher, reader or unknown", "not evaluated"),
+        Column("cells", pl.List(pl.String), "the cells it binds; empty where it binds none"),
+        Column("expected", pl.String, "what should stand there", "no single value is due"),
+        Column("reported", pl.String, "what stands there", "nothing was read"),
+        Column("difference", FIGURE, "reported less expected", "not figures, or not evaluated"),
+        Column("message", pl.String, "the finding in the form's own words, in Chinese"),
+        Column("description", pl.String, "what the rule demands, in English"),
+    ),
+)
+
+DOCUMENTS = Table(
+    name="documents",
+    row_per="address or file that was looked at, as it was last seen",
+    key=("url",),
+    columns=(
+        Column("url", pl.String, "address or path"),
+        Column("source", pl.String, "source it was found through"),
+        Column("outcome", pl.String, "read, or why it gave no report"),
+        Column("reason", pl.String, "what was expected, found, and what to do", "it was read"),
+        Column("report_id", pl.String, "report it gave", "it gave none"),
+        Column("sha256", pl.String, "sha256 of its bytes", "nothing was received"),
+        Column("media_type", pl.String, "type told by content", "nothing was received"),
+        Column("bytes", pl.Int64, "size", "nothing was received", "byte"),
+        Column("seen_at", INSTANT, "when it was first seen in this state", unit="UTC"),
+    ),
+)
+
+
+def list_tables() -> tuple[Table, ...]:
+    """Return the declared tables that are partitioned by year and region."""
+    return (REPORTS, CELLS, FINDINGS)

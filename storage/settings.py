@@ -1,0 +1,61 @@
+"""The only reader of the environment: one frozen value of settings, made by `load_settings`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment may set.
+
+    `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
+    then wait in the outbox. `recipients` is the YAML of who gets which region's digest.
+    """
+
+    data: Path
+    smtp_url: str | None
+    recipients: Path | None
+    sources: Path | None
+    sender: str
+    max_bytes: int
+
+
+def load_settings(
+    data: str | Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Read `GOUJI_*` from the environment; an explicit data folder outranks `GOUJI_DATA`.
+
+    Raises:
+        ValueError: `GOUJI_MAX_BYTES` is not a whole number of bytes, or the data folder is
+            an address this version cannot write to.
+    """
+    env = os.environ if environment is None else environment
+    folder = str(data or env.get("GOUJI_DATA") or "data")
+    if "://" in folder:
+        raise ValueError(
+            f"data folder: expected a local path, found {folder!r}; "
+            "give a folder with --data or GOUJI_DATA"
+        )
+    limit = env.get("GOUJI_MAX_BYTES", str(DEFAULT_MAX_BYTES))
+    if not limit.isdigit() or int(limit) == 0:
+        raise ValueError(
+            f"GOUJI_MAX_BYTES: expected a whole number of bytes above 0, found {limit!r}"
+        )
+    return Settings(
+        data=Path(folder),
+        smtp_url=env.get("GOUJI_SMTP_URL") or None,
+        recipients=_optional_path(env.get("GOUJI_RECIPIENTS")),
+        sources=_optional_path(env.get("GOUJI_SOURCES")),
+        sender=env.get("GOUJI_SENDER") or "gouji@localhost",
+        max_bytes=int(limit),
+    )
+
+
+def _optional_path(text: str | None) -> Path | None:
+    return Path(text) if text else None

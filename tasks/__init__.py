@@ -1,0 +1,1 @@
+"""The steps of the pipeline: discover, fetch, read, check, store, alert."""

@@ -1,0 +1,1 @@
+"""From findings to mails: the digest, the outbox, the sending."""

@@ -1,0 +1,59 @@
+"""A source as printed, whatever its format: text blocks and grids in reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """One printed cell of a table: its text, its locator, and the slots it spans.
+
+    `row` and `column` count slots from 0; `row_span` and `column_span` are at least 1.
+    """
+
+    text: str
+    locator: str
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One table as printed. `rows[r]` holds the distinct cells that cover slot row r.
+
+    A cell merged over several rows appears in each of them, a cell merged over several
+    columns appears once, so a row reads from left to right without repetition.
+    """
+
+    rows: tuple[tuple[GridCell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """A paragraph or line of running text."""
+
+    text: str
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole source in reading order.
+
+    `title` is what the source itself names as its title (a title element or meta), if any.
+    `facts` are the values a page states about itself, such as `published_on` and
+    `publisher`, as printed.
+    """
+
+    media_type: str
+    title: str | None
+    blocks: tuple[TextBlock | Grid, ...]
+    facts: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """The running text, one block a line, tables left out."""
+        return "\n".join(block.text for block in self.blocks if isinstance(block, TextBlock))

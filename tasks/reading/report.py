@@ -1,0 +1,76 @@
+"""What reading gives: a report with its cells, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+Status = Literal["read", "blank", "unreadable", "absent", "derived"]
+Scope = Literal["government", "department", "township", "other"]
+
+
+class UnreadableError(Exception):
+    """The bytes are no report that can be read; `code` is a stable word for the reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class CellReading:
+    """One cell as read. `value` is None unless `status` is `read` or `derived`."""
+
+    cell: str
+    status: Status
+    value: Decimal | None
+    unit: str | None
+    text: str | None
+    locator: str | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A settled division, or the candidates between which it stays open.
+
+    `region` is the ISO 3166-2 code of the province, `CN` for a central body, or
+    `unresolved`; then `adcode` is None and `candidates` holds codes.
+    """
+
+    region: str
+    adcode: str | None = None
+    name: str | None = None
+    prefecture: str | None = None
+    county: str | None = None
+    township: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+UNRESOLVED = Region("unresolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A document matched to an edition of the form.
+
+    `form` is None where no known edition was recognised; then there are no cells and
+    `problem` says why. `year` is the report year, not the year of publication.
+    """
+
+    title: str | None
+    publisher: str | None
+    body: str | None
+    scope: Scope
+    year: int
+    form: str | None
+    period_start: date | None
+    period_end: date | None
+    signed_on: date | None
+    published_on: date | None
+    region: Region
+    cells: tuple[CellReading, ...]
+    problem: str | None = None
