@@ -1,0 +1,103 @@
+"""Raw bytes as they were received, kept once under `<data>/archive/<ab>/<sha256>`.
+
+`ArchiveError` tells that kept bytes are missing or damaged; a folder that cannot be written
+shows as the `OSError` of the system.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ArchiveError(Exception):
+    """The archive does not hold the bytes that a hash stands for."""
+
+
+def put(data: Path, content: bytes) -> str:
+    """Keep `content` and return its sha256 in hexadecimal.
+
+    The bytes appear under their name at once or not at all, and are never written twice; a
+    kept file of another length, left by a failing disk, is replaced.
+
+    Args:
+        data: the data folder; folders below it are made as needed.
+        content: the bytes as received.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = locate(data, sha256)
+    if path.is_file() and path.stat().st_size == len(content):
+        return sha256
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return sha256
+
+
+def get(data: Path, sha256: str) -> bytes:
+    """Return the bytes kept under `sha256`, after hashing them again.
+
+    Raises:
+        ArchiveError: nothing is kept under it, or what is kept has another hash.
+    """
+    path = locate(data, sha256)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ArchiveError(
+            f"archive: expected the bytes of {sha256} at {path}, found no file; "
+            "fetch the source again or restore the archive from a copy"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ArchiveError(
+            f"archive: {path} is damaged: expected sha256 {sha256}, found {found} over "
+            f"{len(content)} bytes; delete the file and fetch the source again"
+        )
+    return content
+
+
+def has(data: Path, sha256: str) -> bool:
+    """Tell whether bytes are kept under `sha256`, without hashing them."""
+    return locate(data, sha256).is_file()
+
+
+def locate(data: Path, sha256: str) -> Path:
+    """Return where the bytes of `sha256` stand, whether they are there or not.
+
+    Raises:
+        ArchiveError: `sha256` is not 64 lower-case hexadecimal digits.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise ArchiveError(
+            f"archive: expected a sha256 of 64 lower-case hexadecimal digits, found {sha256!r}"
+        )
+    return data / "archive" / sha256[:2] / sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)

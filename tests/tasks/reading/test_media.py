@@ -1,0 +1,47 @@
+"""What telling a file's type by its bytes promises."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tasks.reading.media import tell_media_type
+
+PAGE = "<!DOCTYPE html><html><head><title>年度报告</title></head><body><p>公开</p></body></html>"
+TEXT = "上犹县2022年政府信息公开工作年度报告\n一、总体情况\n新收申请 12 件，a < b。\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(PAGE, "text/html", id="page"),
+        pytest.param("<!-- saved\n -->\n <p align=center>报告</p>", "text/html", id="fragment"),
+        pytest.param("报告正文\n<table border=1><tr><td>一", "text/html", id="table-in-text"),
+        pytest.param("<?xml version='1.0'?>\n" + PAGE, "text/html", id="xhtml"),
+        pytest.param("<?xml version='1.0'?><报告/>", "application/xml", id="xml"),
+        pytest.param(TEXT, "text/plain", id="text"),
+    ],
+)
+def test_text_is_told_in_every_encoding(text: str, expected: str, encoding: str) -> None:
+    """Pages and texts are told apart in whatever encoding they come."""
+    assert tell_media_type(text.encode(encoding)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(b"", "application/x-empty", id="empty"),
+        pytest.param(b"\xef\xbb\xbf\n%PDF-1.7\n\x00\x01", "application/pdf", id="pdf"),
+        pytest.param(bytes.fromhex("d0cf11e0a1b11ae10000"), "application/x-ole-storage", id="ole"),
+        pytest.param(b"PK\x03\x04\x14\0<html>", "application/zip", id="zip"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png", id="png"),
+        pytest.param(b"\xff\xd8\xff\xe0\0\x10JFIF", "image/jpeg", id="jpeg"),
+        pytest.param(random.Random(3).randbytes(3000), "application/octet-stream", id="random"),
+        pytest.param(b"\x7fELF\x02\x01\x01" + bytes(200), "application/octet-stream", id="elf"),
+    ],
+)
+def test_binary_files_are_told_by_content(content: bytes, expected: str) -> None:
+    """A binary file is told by its signature, or is unknown; never taken for text."""
+    assert tell_media_type(content) == expected
