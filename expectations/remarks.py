@@ -1,0 +1,102 @@
+"""Remarks: what checks find, before the rulebook gives them severity, blame and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from expectations.rulebook import Case, Rule, write_message
+from storage.schema import FIGURE, FINDINGS, PolarsType
+
+# `name`, `count` and `detail` fill the places of the message; `case` names it in the rulebook.
+_COLUMNS: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "rule": pl.String,
+    "case": pl.String,
+    "instance": pl.String,
+    "cells": pl.List(pl.String),
+    "name": pl.String,
+    "expected": pl.String,
+    "reported": pl.String,
+    "difference": FIGURE,
+    "count": pl.UInt32,
+    "detail": pl.String,
+}
+REMARKS = pl.Schema(_COLUMNS)
+
+
+def write_remarks(frame: pl.LazyFrame, **columns: pl.Expr | str | Iterable[str]) -> pl.LazyFrame:
+    """Write one remark a row of `frame`, which has `report_id`.
+
+    Args:
+        frame: What a check found.
+        **columns: The columns of `REMARKS`, each a constant or an expression over `frame`;
+            those left out are null (`cells`: empty).
+    """
+    given = {"cells": (), **columns}
+    return frame.select(
+        "report_id",
+        *(
+            _as_expression(given.get(name)).cast(dtype).alias(name)
+            for name, dtype in REMARKS.items()
+            if name != "report_id"
+        ),
+    )
+
+
+def write_figure(figure: str) -> pl.Expr:
+    """Write the decimal column `figure` plainly: no trailing zeros, no exponent."""
+    return pl.col(figure).cast(FIGURE).cast(pl.String).str.replace(r"\.?0+$", "")
+
+
+def word_remarks(remarks: pl.DataFrame, years: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Give each remark the severity, blame, message and description of its rule's case.
+
+    Args:
+        remarks: As `REMARKS`.
+        years: `report_id`, `year`.
+        rules: The rules that made them.
+
+    Returns:
+        `year` and the columns of the findings table; outcomes other than failed and not
+        evaluated included.
+
+    Raises:
+        ValueError: the rulebook lacks the case of a remark.
+    """
+    dated = remarks.join(years, on="report_id", how="left", maintain_order="left")
+    worded = [
+        _word_case(dated, rule, name, case) for rule in rules for name, case in rule.cases.items()
+    ]
+    findings = pl.concat(worded)
+    if findings.height != remarks.height:
+        known = {(rule.id, case) for rule in rules for case in rule.cases}
+        made = set(remarks.select("rule", "case").unique().iter_rows())
+        raise ValueError(
+            f"rules.yaml: expected a case for everything that checks remark on, "
+            f"found none for {sorted(made - known)}; add it to `cases` of the rule"
+        )
+    return findings
+
+
+def _word_case(remarks: pl.DataFrame, rule: Rule, name: str, case: Case) -> pl.DataFrame:
+    return (
+        remarks.filter(pl.col("rule") == rule.id, pl.col("case") == name)
+        .with_columns(
+            severity=pl.lit(case.severity),
+            outcome=pl.lit(case.outcome),
+            blame=pl.lit(case.blame, pl.String),
+            message=write_message(case.message),
+            description=pl.lit(rule.description),
+        )
+        .select("year", *FINDINGS.schema)
+    )
+
+
+def _as_expression(value: pl.Expr | str | Iterable[str] | None) -> pl.Expr:
+    if isinstance(value, pl.Expr):
+        return value
+    if value is None or isinstance(value, str):
+        return pl.lit(value)
+    return pl.lit(list(value), dtype=pl.List(pl.String))

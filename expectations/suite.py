@@ -1,0 +1,138 @@
+"""The rules as Great Expectations suites: one suite an edition, one expectation a rule."""
+
+from __future__ import annotations
+
+import os
+
+# No run may need the internet for anything but its sources; this is read at import.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+from typing import Any, ClassVar
+
+import great_expectations as gx
+import pandas as pd
+import polars as pl
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from expectations.form import Form
+from expectations.rulebook import Rule, load_rulebook
+from storage.schema import OUTCOMES
+
+METRIC = "report_rules.outcomes"
+# Great Expectations' own words for our severities.
+SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
+SHOWN_REPORTS = 20
+
+
+def build_suite(form: Form) -> gx.ExpectationSuite:
+    """Build the suite of an edition: one expectation for each rule that can bind it.
+
+    The batch it judges has one row a report: `report_id`, `form`, and a column a rule with its
+    outcome. Each expectation carries `meta={"rule": id, ...}` and the severity of its rule.
+    """
+    rulebook = load_rulebook()
+    return gx.ExpectationSuite(
+        name=f"form-{form.edition}",
+        expectations=[
+            _build_expectation(form, rule, rulebook.title)
+            for rule in rulebook.rules.values()
+            if rule.covers(form.edition)
+        ],
+        meta={"form": form.edition, "document": form.document},
+    )
+
+
+class ReportRuleOutcomes(TableMetricProvider):  # type: ignore[misc]
+    """Tally the outcomes of every rule, once for all expectations of a suite."""
+
+    metric_name = METRIC
+    value_keys = ("edition",)
+
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(
+        cls,  # noqa: N805 - the signature is Great Expectations'
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],  # noqa: ARG002 - as above
+        runtime_configuration: dict[str, Any],  # noqa: ARG002 - as above
+    ) -> dict[str, dict[str, list[str]]]:
+        frame, _, _ = execution_engine.get_compute_domain(
+            metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
+        )
+        return tally_outcomes(frame, metric_value_kwargs["edition"])
+
+
+class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
+    """Expect every report that a rule binds to have been evaluated under it and to pass.
+
+    A report that could not be evaluated is never counted as passed: it is not among the failed
+    reports, but the expectation does not succeed.
+    """
+
+    edition: str
+    rule: str
+    observed: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = (METRIC,)
+    success_keys: ClassVar[tuple[str, ...]] = ("edition", "rule", "observed")
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG002
+        execution_engine: Any = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        tally = metrics[METRIC][self.rule]
+        counts = {outcome: len(reports) for outcome, reports in tally.items()}
+        evaluated = counts["passed"] + counts["failed"]
+        applicable = evaluated + counts["not_evaluated"]
+        failed = tally["failed"]
+        return {
+            "success": counts["passed"] == applicable,
+            "result": {
+                "observed_value": self.observed.format(
+                    applicable=applicable, evaluated=evaluated, **counts
+                ),
+                "element_count": applicable,
+                "unexpected_count": len(failed),
+                "unexpected_percent": 100 * len(failed) / max(1, applicable),
+                "partial_unexpected_list": failed[:SHOWN_REPORTS],
+                "details": {**counts, "failing": failed},
+            },
+        }
+
+
+def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, dict[str, list[str]]]:
+    """List the reports of an edition by rule and outcome."""
+    outcomes = pl.from_pandas(frame).filter(pl.col("form") == edition)
+    return {
+        rule: {
+            outcome: outcomes.filter(pl.col(rule) == outcome)["report_id"].to_list()
+            for outcome in OUTCOMES
+        }
+        for rule in outcomes.columns
+        if rule not in ("report_id", "form")
+    }
+
+
+def _build_expectation(form: Form, rule: Rule, title: str) -> ExpectReportsToSatisfyRule:
+    return ExpectReportsToSatisfyRule(
+        edition=form.edition,
+        rule=rule.id,
+        observed=load_rulebook().observed,
+        description=title.format(id=rule.id, name=rule.name, formula=rule.formula),
+        severity=SEVERITIES[rule.severity],
+        notes=[rule.description, rule.source],
+        meta={
+            "rule": rule.id,
+            "name": rule.name,
+            "formula": rule.formula,
+            "description": rule.description,
+            "source": rule.source,
+            "severity": rule.severity,
+        },
+    )

@@ -1,0 +1,105 @@
+"""The wide table, for people who want a spreadsheet: one row a report, one column a cell."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from expectations.form import Form, load_form
+from expectations.sheet import lay_out
+from storage.schema import FIGURE, REPORTS, Column, Table
+
+NEWER, OLDER = "2021", "2019"
+# The older edition counts other outcomes in one row, the newer in these three.
+OTHER_ROWS = ("other_not_corrected", "other_fee_unpaid", "other_other")
+IDENTITY = (
+    *("report_id", "title", "publisher", "scope"),
+    *("adcode", "prefecture", "county", "form", "verdict"),
+)
+
+
+def build_wide(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Spread the cells of all reports over the columns of `WIDE`.
+
+    Table 2 of the 2019 form measures other things than that of the 2021 form: its columns are
+    null there. Tables 3 and 4 are comparable, `t3.other` as the sum of its parts.
+
+    Args:
+        reports: The columns of the reports table, with `year` and `region`.
+        cells: The cells of these reports, columns as in the cells table.
+
+    Returns:
+        `WIDE.frame_schema`, one row a report in the order given; a figure is null if it was
+        not read, a sum if any of its parts was not.
+
+    Raises:
+        ValueError: a report or cell stands twice, or a cell is not of the report's form.
+    """
+    spread = pl.concat([_spread_newer(reports, cells), _spread_older(reports, cells)])
+    return (
+        reports.lazy()
+        .join(spread, on="report_id", how="left", maintain_order="left")
+        .select(*WIDE.frame_schema)
+        .cast(WIDE.frame_schema)
+        .collect()
+    )
+
+
+def _spread_newer(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
+    values = lay_out(reports, cells, load_form(NEWER)).values
+    return values.lazy().select(
+        "report_id",
+        *_list_cells(load_form(NEWER)),
+        *(
+            pl.sum_horizontal([f"t3.{row}.{column}" for row in OTHER_ROWS], ignore_nulls=False)
+            .cast(FIGURE)
+            .alias(f"t3.other.{column}")
+            for column in _list_columns()
+        ),
+    )
+
+
+def _spread_older(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
+    values = lay_out(reports, cells, load_form(OLDER)).values
+    shared = {name for name in values.columns if not name.startswith("t2.")}
+    figures = [*_list_cells(load_form(NEWER)), *(f"t3.other.{name}" for name in _list_columns())]
+    return values.lazy().select(
+        "report_id",
+        *(pl.col(name) if name in shared else pl.lit(None, FIGURE).alias(name) for name in figures),
+    )
+
+
+def _declare_wide() -> Table:
+    identity = {column.name: column for column in REPORTS.columns}
+    return Table(
+        name="wide",
+        row_per="report, with a column for each cell of the 2021 form",
+        key=("report_id",),
+        columns=(
+            *(identity[name] for name in IDENTITY),
+            *(
+                Column(cell.key, FIGURE, cell.title, "not read, or not on this form", cell.unit)
+                for cell in load_form(NEWER).cells
+            ),
+            *(
+                Column(
+                    f"t3.other.{column}",
+                    FIGURE,
+                    f"sum of {', '.join(OTHER_ROWS)}; on the 2019 form its one row",
+                    "a part was not read",
+                    load_form(NEWER).tables["t3"].cells[0].unit,
+                )
+                for column in _list_columns()
+            ),
+        ),
+    )
+
+
+def _list_cells(form: Form) -> list[str]:
+    return [cell.key for cell in form.cells]
+
+
+def _list_columns() -> list[str]:
+    return list(load_form(NEWER).tables["t3"].blocks[0].columns)
+
+
+WIDE = _declare_wide()
