@@ -1,0 +1,141 @@
+"""Sample reports as bytes: pages and flattened texts in the layouts of `layouts.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from opencc import OpenCC
+
+from tasks.sample.grids import Rows, fill_slots, print_tables
+from tasks.sample.spec import Spec
+
+FOLDER = Path(__file__).parent
+MARKS = {"# ": "heading", "## ": "topic", "> ": "right"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a report in reading order; `rows` only where `kind` is `table`."""
+
+    kind: str
+    text: str = ""
+    rows: Rows | None = None
+
+
+@cache
+def load_layouts() -> dict[str, dict[str, Any]]:
+    """Load `layouts.yaml`: how a report may look, by the name of the layout."""
+    layouts: dict[str, dict[str, Any]] = yaml.safe_load(
+        (FOLDER / "layouts.yaml").read_text("utf-8")
+    )
+    return layouts
+
+
+def list_layouts(suffix: str) -> list[str]:
+    """Name the layouts that give `.html` pages or `.txt` texts."""
+    return [name for name, facts in load_layouts().items() if facts["template"].endswith(suffix)]
+
+
+def render_html(spec: Spec, layout: str) -> bytes:
+    """Render a report as the page of a publisher's site, in the encoding of the layout.
+
+    Raises:
+        ValueError: the layout is none of `layouts.yaml` that gives a page.
+    """
+    return _render(spec, layout, ".html")
+
+
+def render_text(spec: Spec, layout: str) -> bytes:
+    """Render a report as flattened text, one cell a line, in the encoding of the layout.
+
+    Raises:
+        ValueError: the layout is none of `layouts.yaml` that gives a text.
+    """
+    return _render(spec, layout, ".txt")
+
+
+def compose_parts(spec: Spec, layout: str) -> list[Part]:
+    """Put the paragraphs and tables of a report in reading order."""
+    facts = load_layouts()[layout]
+    tables = print_tables(
+        spec,
+        is_table2_split=facts.get("table2") == "separate",
+        page_break_after=facts.get("page_break_after"),
+    )
+    text = load_templates().get_template("report.txt").render(_name_facts(spec))
+    return list(_read_parts(text.splitlines(), tables))
+
+
+@cache
+def load_templates() -> Environment:
+    """Open the folder of templates; an unknown name in one is an error."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["pieces"] = _cut_label
+    templates.filters["filled"] = fill_slots
+    return templates
+
+
+def _render(spec: Spec, layout: str, suffix: str) -> bytes:
+    if layout not in list_layouts(suffix):
+        raise ValueError(f"layout: expected one of {list_layouts(suffix)}, found {layout!r}")
+    facts = load_layouts()[layout]
+    page = load_templates().get_template(facts["template"])
+    text = page.render(spec=spec, body=spec.body, parts=compose_parts(spec, layout))
+    if facts.get("opencc"):
+        text = _load_converter(facts["opencc"]).convert(text)
+    return text.translate(str.maketrans(facts.get("replace", {}))).encode(facts["encoding"])
+
+
+@cache
+def _load_converter(conversion: str) -> OpenCC:
+    return OpenCC(conversion)
+
+
+def _name_facts(spec: Spec) -> dict[str, Any]:
+    """Name what the running text may speak of; it tells the true figures."""
+    return {
+        "place": spec.body.place,
+        "scope": spec.body.scope,
+        "publisher": spec.body.publisher,
+        "year": spec.year,
+        "document": spec.form.document,
+        "start": spec.period[0],
+        "end": spec.period[1],
+        "signed_on": spec.signed_on,
+        "variant": spec.variant,
+        "n": partial(_sum_figures, spec),
+    }
+
+
+def _sum_figures(spec: Spec, *cells: str) -> int:
+    """Sum true figures; a cell that only the other edition has counts nothing."""
+    return int(sum(spec.figures.get(cell, 0) for cell in cells))
+
+
+def _read_parts(lines: Iterable[str], tables: dict[str, list[Rows]]) -> Iterator[Part]:
+    for line in lines:
+        mark = next((mark for mark in MARKS if line.startswith(mark)), None)
+        if line.startswith("["):
+            yield from (Part("table", rows=rows) for rows in tables[line.strip("[]")])
+        elif mark:
+            yield Part(MARKS[mark], line.removeprefix(mark))
+        elif line.strip():
+            yield Part("paragraph", line)
+
+
+def _cut_label(label: str, length: int) -> list[str]:
+    """Cut a label into lines of at most `length` characters, as narrow columns do."""
+    return [label[start : start + length] for start in range(0, len(label), length)]
