@@ -1,0 +1,217 @@
+"""The lake: Parquet tables by year and region, one file a partition, right at every instant.
+
+`<data>/lake/<table>/year=<YYYY>/region=<ISO>/part.parquet`. The same rows give the same bytes,
+and a file whose content stays is not touched. Where a partition has reports, every table has a
+file, if need be one without rows: a reader that globs a table always finds files and their
+types, and finds none vanishing that it has just listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import polars as pl
+
+from storage.folder import StorageError
+from storage.frames import check_belonging, check_nulls, check_schema
+from storage.parquet import read_file
+from storage.schema import FINDINGS, PARTITION_SCHEMA, REPORTS, Table, list_tables
+from storage.staging import commit_change, open_change, stage_file
+from storage.versions import compare_reports, settle_versions
+
+_FILE = "part.parquet"
+
+
+class Partition(NamedTuple):
+    """The report year and the ISO code that name one folder."""
+
+    year: int
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSummary:
+    """What `store_reports` did: counts of reports, and the files replaced.
+
+    `added` were not stored before, `replaced` have other bytes than before, `rechecked` the same
+    bytes and another outcome, `kept` the same bytes and outcome; together all reports handed in.
+    `moved` of them left another partition. `files` are relative to the data folder.
+    """
+
+    added: int
+    replaced: int
+    rechecked: int
+    kept: int
+    moved: int
+    files: tuple[str, ...]
+
+
+def store_reports(
+    data: Path,
+    frames: Mapping[Table, pl.DataFrame],
+    now: datetime,
+    wait_seconds: float = 600,
+) -> StoreSummary:
+    """Replace all stored rows of the reports in `frames[REPORTS]` by the rows of the frames.
+
+    `frames` has REPORTS, CELLS, FINDINGS and every further table that is stored with them, each
+    with its `frame_schema` and the rows of these reports alone; other reports stay. Versions and
+    instants are set as in `settle_versions`, which needs `fetched_at` only.
+
+    A reader sees each file as before or as after. A report that stays in its partition is seen
+    exactly once at every instant, also after a crash. The files of a run change one after the
+    other within milliseconds. So a reader in that moment may join new reports with old cells,
+    and a report that moves (its region was settled later) may be seen in both partitions, as it
+    is added to the new one before it leaves the old: never lost. If the process dies in that
+    moment, the next call or `settle_leftovers` makes the remaining moves.
+
+    Raises:
+        StorageError: a frame is not as declared, the folder cannot be written, a stored file is
+            damaged, or another run holds the lock for more than `wait_seconds`.
+    """
+    _check_frames(frames)
+    ids = frames[REPORTS].select("report_id")
+    with open_change(data, wait_seconds) as change:
+        stored = scan_table(data, REPORTS).join(ids.lazy(), on="report_id", how="semi").collect()
+        places = _list_places(stored)
+        findings = _read_partitions(data, FINDINGS, places).join(ids, on="report_id", how="semi")
+        compared = compare_reports(frames[REPORTS], frames[FINDINGS], stored, findings)
+        settled = {**frames, REPORTS: settle_versions(compared, now)}
+        new = {table: _split(frame) for table, frame in settled.items()}
+        receiving = sorted(new[REPORTS])
+        for partition in [*receiving, *sorted(places.difference(receiving))]:
+            for table, parts in new.items():
+                kept = _read_partition(data, table, partition).join(ids, on="report_id", how="anti")
+                part = parts.get(partition, kept.clear())
+                stage_file(change, _locate(table, partition), table, pl.concat([kept, part]))
+        commit_change(change)
+        return _summarise(compared, change.staged)
+
+
+def read_table(
+    data: Path,
+    table: Table,
+    years: Collection[int] | None = None,
+    regions: Collection[str] | None = None,
+) -> pl.DataFrame:
+    """Read a table, or the partitions of some years and regions, as `table.frame_schema`.
+
+    The frame is empty where nothing is stored. Each file is opened once, so a run that writes
+    at the same time does no harm.
+
+    Raises:
+        StorageError: a file is damaged or has other columns.
+    """
+    partitions = list_partitions(data, table)
+    return _read_partitions(data, table, _select(partitions, years, regions))
+
+
+def scan_table(
+    data: Path,
+    table: Table,
+    years: Collection[int] | None = None,
+    regions: Collection[str] | None = None,
+) -> pl.LazyFrame:
+    """Scan a table lazily, as `read_table`; to be collected while no run writes."""
+    frames = [
+        pl.scan_parquet(
+            data / _locate(table, partition), glob=False, hive_partitioning=False
+        ).select(*_partition_columns(partition), *table.schema)
+        for partition in _select(list_partitions(data, table), years, regions)
+    ]
+    return pl.concat(frames) if frames else pl.LazyFrame(schema=table.frame_schema)
+
+
+def list_partitions(data: Path, table: Table) -> tuple[Partition, ...]:
+    """Return the stored partitions of a table in order, with those that hold no rows."""
+    found = (data / "lake" / table.name).glob(f"year=*/region=*/{_FILE}")
+    return tuple(
+        sorted(
+            Partition(
+                int(path.parent.parent.name.removeprefix("year=")),
+                path.parent.name.removeprefix("region="),
+            )
+            for path in found
+        )
+    )
+
+
+def _check_frames(frames: Mapping[Table, pl.DataFrame]) -> None:
+    missing = [table.name for table in list_tables() if table not in frames]
+    if missing:
+        raise StorageError(
+            f"expected frames of all tables, found none of {', '.join(missing)}; their stored "
+            "rows would go stale. Nothing was changed."
+        )
+    for table, frame in frames.items():
+        check_schema(table, frame.schema, table.frame_schema, "new rows")
+        check_nulls(table, frame)
+    check_belonging(frames)
+
+
+def _locate(table: Table, partition: Partition) -> PurePosixPath:
+    return PurePosixPath(
+        "lake", table.name, f"year={partition.year}", f"region={partition.region}", _FILE
+    )
+
+
+def _partition_columns(partition: Partition) -> list[pl.Expr]:
+    return [
+        pl.lit(value, dtype=dtype).alias(name)
+        for value, (name, dtype) in zip(partition, PARTITION_SCHEMA.items(), strict=True)
+    ]
+
+
+def _select(
+    partitions: Collection[Partition],
+    years: Collection[int] | None,
+    regions: Collection[str] | None,
+) -> list[Partition]:
+    return [
+        partition
+        for partition in partitions
+        if (years is None or partition.year in years)
+        and (regions is None or partition.region in regions)
+    ]
+
+
+def _read_partition(data: Path, table: Table, partition: Partition) -> pl.DataFrame:
+    frame = read_file(data / _locate(table, partition), table)
+    return pl.DataFrame(schema=table.schema) if frame is None else frame
+
+
+def _read_partitions(data: Path, table: Table, partitions: Collection[Partition]) -> pl.DataFrame:
+    frames = [
+        _read_partition(data, table, partition).select(
+            *_partition_columns(partition), *table.schema
+        )
+        for partition in sorted(partitions)
+    ]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=table.frame_schema)
+
+
+def _list_places(frame: pl.DataFrame) -> set[Partition]:
+    return {Partition(*row) for row in frame.select(PARTITION_SCHEMA.names()).unique().rows()}
+
+
+def _split(frame: pl.DataFrame) -> dict[Partition, pl.DataFrame]:
+    parts = frame.partition_by(PARTITION_SCHEMA.names(), as_dict=True, include_key=False)
+    return {Partition(*key): part for key, part in parts.items()}
+
+
+def _summarise(compared: pl.DataFrame, files: Collection[PurePosixPath]) -> StoreSummary:
+    is_moved = (pl.col("region") != pl.col("stored_region")) | (
+        pl.col("year") != pl.col("stored_year")
+    )
+    counts = compared.select(
+        added=pl.col("is_new").sum(),
+        replaced=(~pl.col("is_new") & ~pl.col("is_same_text")).sum(),
+        rechecked=(pl.col("is_same_text") & ~pl.col("is_same_outcome")).sum(),
+        kept=pl.col("is_same_outcome").sum(),
+        moved=is_moved.sum(),
+    ).row(0, named=True)
+    return StoreSummary(**counts, files=tuple(str(path) for path in files))

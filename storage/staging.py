@@ -1,0 +1,139 @@
+"""Several files that change together: staged outside the lake, proved, then moved into place.
+
+A change is written to `<data>/staging/<run>/files/…`, flushed and read back. Writing
+`commit.json`, the list of its files, decides it: from then on it will be completed. The moves
+follow, each atomic (`os.replace` on one file system), all within milliseconds. After a crash the
+next change first settles what it finds: without `commit.json` the staged files are dropped,
+with it the remaining moves are made. No file of the lake is ever removed, so no reader finds
+one gone that it has just listed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
+
+import polars as pl
+
+from storage.folder import (
+    StorageError,
+    explain_os_errors,
+    prepare_folder,
+    replace_file,
+    sync_folders,
+)
+from storage.locks import Lock, hold_lock, verify_lock
+from storage.parquet import is_written_as_declared, read_file, write_file
+from storage.schema import Table
+
+_JOURNAL = "commit.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change under way; `staged` are the files to replace, relative to the data folder."""
+
+    data: Path
+    folder: Path
+    lock: Lock
+    staged: list[PurePosixPath] = field(default_factory=list)
+
+
+@contextmanager
+def open_change(data: Path, wait_seconds: float) -> Iterator[Change]:
+    """Hold the lock of the lake, settle what a crash left, and give a change to fill.
+
+    What the block staged but did not commit is dropped.
+
+    Raises:
+        StorageError: the folder cannot be written, or another run holds the lock.
+    """
+    prepare_folder(data)
+    with hold_lock(data / "locks" / "lake.lock", wait_seconds) as lock, explain_os_errors(data):
+        settle_leftovers(data)
+        folder = data / "staging" / uuid4().hex
+        (folder / "files").mkdir(parents=True)
+        try:
+            yield Change(data, folder, lock)
+        finally:
+            if folder.exists() and not (folder / _JOURNAL).exists():
+                shutil.rmtree(folder)
+
+
+def stage_file(change: Change, target: PurePosixPath, table: Table, frame: pl.DataFrame) -> bool:
+    """Stage the new content of a file, sorted by the key; return False if it has it already.
+
+    `frame` has the columns of `table.schema`; `target` is relative to the data folder.
+
+    Raises:
+        StorageError: the key is not unique, or the file reads back otherwise than written.
+    """
+    frame = frame.sort(table.key)
+    path = change.data / target
+    old = read_file(path, table)
+    if old is not None and old.equals(frame) and is_written_as_declared(path, table):
+        return False
+    _check_key(table, frame, target)
+    staged = change.folder / "files" / target
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    write_file(staged, table, frame)
+    back = read_file(staged, table)
+    if back is None or not back.equals(frame):
+        raise StorageError(
+            f"{staged}: expected to read back the {frame.height} rows of table {table.name} that "
+            "were written, found others. What was stored before is unchanged. Check the disk."
+        )
+    change.staged.append(target)
+    return True
+
+
+def commit_change(change: Change) -> None:
+    """Move the staged files into place, in the order in which they were staged."""
+    if not change.staged:
+        return
+    verify_lock(change.lock)
+    sync_folders(path for path in change.folder.rglob("*") if path.is_dir())
+    replace_file(change.folder / _JOURNAL, json.dumps([str(p) for p in change.staged]).encode())
+    sync_folders([change.folder.parent])
+    _finish(change.data, change.folder, change.staged)
+
+
+def settle_leftovers(data: Path) -> None:
+    """Complete the changes that a crash interrupted after they were decided; drop the others."""
+    for folder in sorted((data / "staging").glob("*")):
+        journal = folder / _JOURNAL
+        if journal.exists():
+            _finish(data, folder, [PurePosixPath(p) for p in json.loads(journal.read_bytes())])
+        else:
+            shutil.rmtree(folder)
+
+
+def _finish(data: Path, folder: Path, targets: Sequence[PurePosixPath]) -> None:
+    for target in targets:
+        (data / target).parent.mkdir(parents=True, exist_ok=True)
+    for target in targets:
+        staged = folder / "files" / target
+        if staged.exists():  # else it was moved before the crash
+            staged.replace(data / target)
+    sync_folders({data / parent for target in targets for parent in target.parents})
+    shutil.rmtree(folder)
+
+
+def _check_key(table: Table, frame: pl.DataFrame, target: PurePosixPath) -> None:
+    """`frame` is sorted by the key, so rows of the same key are neighbours."""
+    rows = frame.select(table.key)
+    before = rows.slice(0, max(rows.height - 1, 0))
+    after = rows.slice(1)
+    is_same = pl.all_horizontal(after[name].eq_missing(before[name]) for name in table.key)
+    repeated = after.filter(pl.select(is_same).to_series())
+    if repeated.height:
+        key = ", ".join(f"{name}={value!r}" for name, value in repeated.row(0, named=True).items())
+        raise StorageError(
+            f"{target}: expected one {table.row_per} per row, found {key} more than once. "
+            "What was stored before is unchanged."
+        )

@@ -1,0 +1,272 @@
+"""Promises of changes to several files: before or after, never between."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow.dataset
+import pytest
+
+from storage import staging
+from storage.folder import StorageError, prepare_folder
+from storage.lake import read_table, store_reports
+from storage.schema import CELLS, REPORTS, Table, list_tables
+
+MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+PLACES = [
+    (f"r{number:02}", 2021 + number % 3, ("CN-JX", "CN-JS", "unresolved")[number % 2])
+    for number in range(24)
+]
+IDS = [report_id for report_id, _, _ in PLACES]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _glob_by_duckdb(data: Path) -> list[str]:
+    found = duckdb.connect().read_parquet(f"{data}/lake/reports/**/*.parquet")
+    return sorted(row[0] for row in found.project("report_id").fetchall())
+
+
+def _glob_by_pyarrow(data: Path) -> list[str]:
+    found = pyarrow.dataset.dataset(data / "lake/reports", partitioning="hive")
+    return sorted(found.to_table(columns=["report_id"])["report_id"].to_pylist())
+
+
+def _read_by_gouji(data: Path) -> list[str]:
+    return sorted(read_table(data, REPORTS)["report_id"])
+
+
+@contextmanager
+def _readers(data: Path) -> Iterator[list[str]]:
+    """Read without pause on three threads; give the list of what they saw amiss."""
+    amiss: list[str] = []
+    counts = {"duckdb": 0, "pyarrow": 0, "gouji": 0}
+    done = threading.Event()
+
+    def read(name: str, list_ids: Callable[[Path], list[str]]) -> None:
+        while not done.is_set():
+            try:
+                found = list_ids(data)
+            except Exception as error:
+                amiss.append(f"{name}: {error!r}")
+            else:
+                counts[name] += 1
+                if found != IDS:
+                    amiss.append(f"{name}: {found}")
+
+    engines = (_glob_by_duckdb, _glob_by_pyarrow, _read_by_gouji)
+    threads = [
+        threading.Thread(target=read, args=pair) for pair in zip(counts, engines, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield amiss
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert min(counts.values()) > 0, counts
+
+
+@contextmanager
+def _writer(data: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run another process that rewrites all reports without end, from its first change on."""
+    command = [sys.executable, "tests/storage/writer.py", str(data), json.dumps(PLACES)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _check_whole(data: Path) -> None:
+    """Each report is there once, and each file holds the rows of one change only."""
+    assert read_table(data, REPORTS)["report_id"].sort().to_list() == IDS
+    cells = read_table(data, CELLS)
+    assert cells.height == 20 * len(IDS)
+    values = cells.drop_nulls("value").group_by("year", "region").agg(pl.col("value").n_unique())
+    assert set(values["value"]) == {1}
+
+
+def _crash_and_go_on(data: Path, make_frames: MakeFrames, kills: int) -> None:
+    chance = random.Random(20260201)
+    store_reports(data, make_frames(PLACES, cells=20), NOW)
+    with _readers(data) as amiss:
+        for kill in range(kills):
+            with _writer(data):
+                time.sleep(chance.uniform(0.02, 0.5))
+            _check_whole(data)
+            store_reports(data, make_frames(PLACES, cells=20, sha=f"k{kill}", value="0.5"), NOW)
+            _check_whole(data)
+            assert set(read_table(data, REPORTS)["source_sha256"]) == {f"k{kill}"}
+            assert not list((data / "staging").iterdir())
+    assert amiss == []
+
+
+def test_a_killed_writer_harms_nobody(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Readers that never pause see each report once while writers are killed and followed."""
+    _crash_and_go_on(tmp_path, make_frames, kills=3)
+
+
+@pytest.mark.slow
+def test_many_killed_writers_harm_nobody(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """The same holds for as many kills as a slow test can make."""
+    _crash_and_go_on(tmp_path, make_frames, kills=60)
+
+
+def test_two_writers_take_turns(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Two processes on the same partitions wait for each other, and no change is lost."""
+    with _writer(tmp_path) as other:
+        for number in range(3):
+            time.sleep(0.1)
+            store_reports(tmp_path, make_frames(PLACES, cells=20, sha=f"s{number}"), NOW)
+            _check_whole(tmp_path)
+        assert other.poll() is None
+
+
+@pytest.mark.parametrize("moves", [0, 1, 4, 8])
+def test_a_decided_change_is_completed(
+    tmp_path: Path, make_frames: MakeFrames, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    """After a crash among the moves, even of reports between partitions, the next run ends it."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+    moved = [(report_id, year, "CN-GD") for report_id, year, _ in PLACES]
+    left = [moves]
+
+    def die_after_moves(path: Path, target: Path) -> Path:
+        if target.suffix == ".parquet":
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+        os.replace(path, target)  # noqa: PTH105 - Path.replace is what is being replaced
+        return target
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", die_after_moves)
+        store_reports(tmp_path, make_frames(moved, cells=20, sha="b"), NOW)
+    assert set(IDS) <= set(read_table(tmp_path, REPORTS)["report_id"])
+    assert store_reports(tmp_path, make_frames([]), NOW).files == ()
+    _check_whole(tmp_path)
+    assert set(read_table(tmp_path, REPORTS)["region"]) == {"CN-GD"}
+
+
+def test_an_undecided_change_is_dropped(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Files that a crashed run left in staging are dropped by the next, and never seen."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+    left = tmp_path / "staging/dead/files/lake/reports/year=2021/region=CN/part.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half a fil")
+    assert _glob_by_duckdb(tmp_path) == IDS
+    store_reports(tmp_path, make_frames([]), NOW)
+    assert not list((tmp_path / "staging").iterdir())
+    _check_whole(tmp_path)
+
+
+def test_what_reads_back_otherwise_is_not_published(
+    tmp_path: Path, make_frames: MakeFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that loses rows is found out before anything is moved into place."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+
+    def write_less(path: Path, table: Table, frame: pl.DataFrame) -> None:
+        frame.head(-1).write_parquet(path)
+
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="read back the"):
+        patch.setattr(staging, "write_file", write_less)
+        store_reports(tmp_path, make_frames(PLACES, cells=20, sha="b"), NOW)
+    _check_whole(tmp_path)
+    assert set(read_table(tmp_path, REPORTS)["source_sha256"]) == {"a"}
+
+
+@contextmanager
+def _no_file_larger_than(size: int) -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_leaves_the_old_data(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """When no more can be written, the message says so, the old rows stay, staging is emptied."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+    with (
+        pytest.raises(StorageError, match=r"no space left.*unchanged.*Free space"),
+        _no_file_larger_than(3000),
+    ):
+        store_reports(tmp_path, make_frames(PLACES, cells=20, sha="b"), NOW)
+    _check_whole(tmp_path)
+    assert set(read_table(tmp_path, REPORTS)["source_sha256"]) == {"a"}
+    assert not list((tmp_path / "staging").iterdir())
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT], ids=["disk", "quota"])
+def test_the_guard_finds_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A disk without space is reported before a run begins, and no probe is left behind."""
+
+    def fail(descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageError, match="no space left"):
+        prepare_folder(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("blocked", ["data", "data/locks", "data/staging", "data/lake"])
+def test_a_file_in_the_way_is_named(tmp_path: Path, make_frames: MakeFrames, blocked: str) -> None:
+    """Where a folder is due and a file stands, the message names it and says what to do."""
+    path = tmp_path / blocked
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("not a folder", encoding="utf-8")
+    with pytest.raises(StorageError, match=rf"file in the way at {path}.*--data or GOUJI_DATA"):
+        store_reports(tmp_path / "data", make_frames(PLACES), NOW)
+    assert path.read_text(encoding="utf-8") == "not a folder"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_named(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Without the right to write, the message says so and how to go on."""
+    data = tmp_path / "data"
+    store_reports(data, make_frames(PLACES), NOW)
+    data.chmod(0o500)
+    try:
+        with pytest.raises(StorageError, match=r"cannot be written.*--data or GOUJI_DATA"):
+            store_reports(data, make_frames(PLACES, sha="b"), NOW)
+    finally:
+        data.chmod(0o700)
+    assert {path.name for path in data.iterdir()} == {"lake", "locks", "staging"}
+
+
+def test_a_lake_taken_away_is_built_again(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Nothing outside the lake holds it up: after its removal the same run stores it again."""
+    frames = make_frames(PLACES, cells=20)
+    store_reports(tmp_path, frames, NOW)
+    shutil.rmtree(tmp_path / "lake")
+    assert len(store_reports(tmp_path, frames, NOW).files) == len(list_tables()) * 6
+    _check_whole(tmp_path)
