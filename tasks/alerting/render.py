@@ -1,0 +1,197 @@
+"""Cards as words: subject, HTML and its plain-text twin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from expectations.form import load_forms
+from storage.schema import SEVERITIES
+from tasks.alerting.cards import Card, Line, Unread
+from tasks.alerting.recipients import Recipient
+from tasks.alerting.summary import Summary, summarise
+from tasks.alerting.words import Language, fold_text, load_texts, name_region
+
+CARD_LIMIT = 50
+SUBJECT_TITLE_LIMIT = 40
+NAMED_CELLS = 3
+NAMED_REASONS = 3
+BEIJING = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One digest in words."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def render_digest(
+    cards: Sequence[Card], unread: Unread, recipient: Recipient, now: datetime
+) -> Rendering:
+    """Render at least one card: a summary, then the first 50 cards, then the notes."""
+    language = recipient.language
+    texts = load_texts(language)
+    facts = {
+        "texts": texts,
+        "subject": compose_subject(cards, language),
+        "lead": texts["lead"].format(
+            name=fold_text(recipient.name),
+            reports=len(cards),
+            findings=sum(len(card.lines) for card in cards),
+        ),
+        "summary": _name_rows(summarise(cards), texts, language),
+        "cards": [_word_card(card, texts, language) for card in cards[:CARD_LIMIT]],
+        "notes": _compose_notes(cards, unread, texts),
+        "why": texts["why"].format(
+            regions=_name_regions(recipient, texts),
+            now=now.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
+        ),
+    }
+    return Rendering(
+        subject=facts["subject"],
+        html=_load_template("digest.html.j2").render(facts),
+        text=_load_template("digest.txt.j2").render(facts),
+    )
+
+
+def compose_subject(cards: Sequence[Card], language: Language) -> str:
+    """Say where, how many reports, and what is wrong with them, in one line."""
+    texts = load_texts(language)
+    forms = texts["subject"]
+    wrong = [card for card in cards if card.error_count] or list(cards)
+    regions = list(dict.fromkeys(card.region for card in wrong))
+    named = texts["comma"].join(name_region(region, language) for region in regions[:2])
+    if len(regions) > 2:
+        named = texts["regions_more"].format(names=named, count=len(regions))
+    problem = texts["problem"][_judge(wrong)]
+    if len(wrong) > 1:
+        return str(
+            texts["subject"]["many"].format(regions=named, count=len(wrong), problem=problem)
+        )
+    title = fold_text(wrong[0].title or texts["title_unknown"], SUBJECT_TITLE_LIMIT)
+    return str(forms["one"].format(regions=named, title=title, problem=problem))
+
+
+def _judge(cards: Sequence[Card]) -> str:
+    """Tell what may be said of every one of the cards."""
+    equations = {equation.rule for form in load_forms().values() for equation in form.equations}
+    errors = [
+        {line.rule for line in card.lines if line.severity == SEVERITIES[0]} for card in cards
+    ]
+    if not all(errors):
+        return "doubt"
+    return "arithmetic" if all(rules & equations for rules in errors) else "error"
+
+
+def _name_rows(summary: Summary, texts: dict[str, Any], language: Language) -> dict[str, Any]:
+    """Name the summary's rows, and leave out the severities that nothing has."""
+    present = [place for place, count in enumerate(summary.total.counts) if count]
+    is_named = summary.grouping != "region"
+
+    def name_row(row: Any) -> dict[str, Any]:
+        name = row.name or texts[f"{summary.grouping}_unknown"] if is_named else None
+        return {
+            "region": name_region(row.region, language),
+            "name": name,
+            "reports": row.reports,
+            "counts": [row.counts[place] for place in present],
+        }
+
+    return {
+        "name_heading": texts["columns"][summary.grouping] if is_named else None,
+        "severities": [SEVERITIES[place] for place in present],
+        "rows": [name_row(row) for row in summary.rows],
+        "total": name_row(summary.total),
+    }
+
+
+def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[str, Any]:
+    place = card.region_name or name_region(card.region, language)
+    about = [card.publisher, texts["report_year"].format(year=card.year), place]
+    if card.form:
+        about.append(texts["form"].format(form=card.form))
+    return {
+        "title": card.title or texts["title_unknown"],
+        "url": card.url,
+        "link": card.link,
+        "about": [fact for fact in about if fact],
+        "lines": [_word_line(line, texts, language) for line in card.lines],
+        "is_confirmed": all(line.is_confirmed for line in card.lines),
+    }
+
+
+def _word_line(line: Line, texts: dict[str, Any], language: Language) -> dict[str, Any]:
+    expected, reported, difference = (
+        value or texts["none"] for value in (line.expected, line.reported, line.difference)
+    )
+    # The figures stand in columns of their own: the message need not say them again.
+    message = line.message if language == "zh" else line.description
+    message = message.removesuffix(texts["figures"].format(expected=expected, reported=reported))
+    cells = [cell for cell in line.cells if cell not in message]
+    cells_text = texts["cells_few" if len(cells) <= NAMED_CELLS else "cells_many"].format(
+        cells=texts["comma"].join(cells[:NAMED_CELLS]), count=len(line.cells)
+    )
+    rule_text = texts["rules"].get(line.rule)
+    return {
+        "severity": line.severity,
+        "message": message,
+        "expected": expected,
+        "reported": reported,
+        "difference": difference,
+        "cells": cells_text if cells else None,
+        "rule": texts["rule" if rule_text else "rule_unnamed"].format(
+            rule=line.rule, text=rule_text
+        ),
+    }
+
+
+def _compose_notes(cards: Sequence[Card], unread: Unread, texts: dict[str, Any]) -> list[str]:
+    notes = []
+    if len(cards) > CARD_LIMIT:
+        notes.append(texts["cards_cut"].format(shown=CARD_LIMIT, rest=len(cards) - CARD_LIMIT))
+    if unread.count:
+        reasons = list(unread.reasons.items())
+        named = [(_name_reason(reason, texts), count) for reason, count in reasons[:NAMED_REASONS]]
+        rest = sum(count for _, count in reasons[NAMED_REASONS:])
+        if rest:
+            named.append((texts["unread_other"], rest))
+        said = [texts["unread_reason"].format(reason=text, count=count) for text, count in named]
+        notes.append(
+            texts["unread"].format(count=unread.count, reasons=texts["semicolon"].join(said))
+        )
+    return notes
+
+
+def _name_reason(reason: str | None, texts: dict[str, Any]) -> str:
+    if reason is None:
+        return str(texts["unread_doubtful"])
+    return reason or str(texts["unread_unknown"])
+
+
+def _name_regions(recipient: Recipient, texts: dict[str, Any]) -> str:
+    if recipient.regions == "*":
+        return str(texts["all_regions"])
+    names = (name_region(region, recipient.language) for region in recipient.regions)
+    return str(texts["comma"].join(names))
+
+
+@cache
+def _load_template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=name.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)

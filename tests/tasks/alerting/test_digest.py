@@ -1,0 +1,368 @@
+"""Promises of a composed mail, read back as a mail program reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, TypeAlias
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from tasks.alerting.digest import Digest
+from tasks.alerting.recipients import Recipient
+
+Make: TypeAlias = Callable[..., dict[str, Any]]
+Compose: TypeAlias = Callable[..., list[Digest]]
+
+
+def _parse(digest: Digest) -> EmailMessage:
+    message = message_from_bytes(digest.message, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def _body(digest: Digest, kind: str) -> str:
+    part = _parse(digest).get_body((kind,))
+    assert part is not None
+    content = part.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+def _page(digest: Digest) -> LexborHTMLParser:
+    return LexborHTMLParser(_body(digest, "html"))
+
+
+def _shown(digest: Digest) -> str:
+    """Return the HTML as a reader sees it, blanks folded."""
+    body = _page(digest).body
+    assert body is not None
+    return " ".join(body.text(separator=" ").split())
+
+
+def _sheet(digest: Digest) -> list[list[str]]:
+    (part,) = _parse(digest).iter_attachments()
+    text = part.get_content()
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_the_known_report_is_told_in_the_forms_own_words(
+    make_report: Make, make_finding: Make, compose: Compose, now: datetime
+) -> None:
+    """浈江区's mail names place, report, cell, expected and reported figure, and the source."""
+    total = make_finding(
+        instance="t3.total",
+        cells=["t3.granted.total", "t3.closed.total"],
+        message="表三（七）总计·总计：应为 1，填报 0",
+    )
+    (digest,) = compose([make_report()], [make_finding(), total])
+    message = _parse(digest)
+    assert message["Subject"] == (
+        "【政府信息公开年报】广东省：浈江区人民政府办公室2022年政府信息公开工作年度报告存在勾稽错误"
+    )
+    assert message["To"].addresses[0].addr_spec == "desk@example.org"
+    assert message["From"].addresses[0].addr_spec == "gouji@example.org"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime == now
+    for text in (_shown(digest), _body(digest, "plain")):
+        assert "韶关市浈江区人民政府办公室" in text
+        assert "2022 年度" in text
+        assert "表三（七）总计·自然人" in text
+        assert "表三（一）予以公开·自然人" in text
+        assert "（一）至（六）各项办理结果之和 = （七）总计" in text
+        assert "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html" in text
+    (link,) = _page(digest).css("a")
+    assert link.attributes["href"] == "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html"
+    figures = [cell.text().strip() for cell in _page(digest).css("td[align=right]")]
+    assert figures[-6:] == ["1", "0", "-1"] * 2
+    assert _body(digest, "plain").count("应为 1，填报 0，相差 -1") == 2
+    assert (digest.report_count, len(digest.fingerprints)) == (1, 2)
+
+
+def test_a_message_in_other_words_is_shown_whole(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Only the figures that have columns of their own are left out of a message."""
+    message = "落款日期早于年度结束：应为 2023年1月1日以后，填报 2022年1月18日"
+    finding = make_finding(rule="P-05", cells=[], message=message, expected="2023年1月1日以后")
+    (digest,) = compose([make_report()], [finding])
+    assert message in _shown(digest)
+
+
+def test_the_sheet_has_a_row_a_finding_that_a_spreadsheet_opens(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """The attachment is CSV with a byte order mark, a Chinese name, and one row a finding."""
+    (digest,) = compose([make_report()], [make_finding()])
+    (part,) = _parse(digest).iter_attachments()
+    assert part.get_content_type() == "text/csv"
+    assert part.get_filename() == "问题明细_20260203.csv"
+    header, row = _sheet(digest)
+    record = dict(zip(header, row, strict=True))
+    assert (record["地区"], record["级别"], record["规则"]) == ("广东省", "错误", "T3-02")
+    assert (record["应为"], record["填报"], record["相差"]) == ("1", "0", "-1")
+    assert record["涉及单元格"] == "表三（一）予以公开·自然人；表三（七）总计·自然人"
+
+
+def test_what_was_mailed_is_not_mailed_again(
+    make_report: Make, make_finding: Make, compose: Compose, everyone: Recipient
+) -> None:
+    """A second run composes nothing; a new version, still wrong, is told again; others once."""
+    other = Recipient(name="b", address="b@example.org", regions=("CN-GD",))
+    (first,) = compose([make_report()], [make_finding()])
+    mailed = {everyone.address: frozenset(first.fingerprints)}
+    assert compose([make_report()], [make_finding()], mailed=mailed) == []
+    (to_other,) = compose(
+        [make_report()], [make_finding()], mailed=mailed, recipients=[everyone, other]
+    )
+    assert to_other.recipient == other.address
+    (second,) = compose([make_report(version=2)], [make_finding()], mailed=mailed)
+    assert second.fingerprints != first.fingerprints
+    later = make_finding(rule="T3-03")
+    (only_new,) = compose([make_report()], [make_finding(), later], mailed=mailed)
+    assert [row[7] for row in _sheet(only_new)[1:]] == ["T3-03"]
+
+
+def test_message_id_follows_from_what_is_told(
+    make_report: Make, make_finding: Make, compose: Compose, now: datetime
+) -> None:
+    """The same digest composed at another time has the same Message-ID, another one not."""
+    report = [make_report()]
+    (one,) = compose(report, [make_finding()])
+    (twin,) = compose(report, [make_finding()])
+    (later,) = compose(report, [make_finding()], now=now + timedelta(hours=1))
+    (other,) = compose(report, [make_finding(reported="2")])
+    assert twin.message == one.message
+    assert later.message != one.message
+    assert _parse(later)["Message-ID"] == _parse(one)["Message-ID"]
+    assert _parse(other)["Message-ID"] != _parse(one)["Message-ID"]
+
+
+@pytest.mark.parametrize(
+    ("regions", "min_severity", "told"),
+    [
+        pytest.param(("CN-GD",), "error", {"T3-02"}, id="own-errors"),
+        pytest.param(("CN-GD",), "warning", {"T3-02", "C-02"}, id="own-warnings"),
+        pytest.param(("CN-JX",), "info", set(), id="other-region"),
+        pytest.param("*", "error", {"T3-02", "C-01"}, id="all-with-unresolved"),
+    ],
+)
+def test_recipients_get_their_regions_and_severities(
+    make_report: Make,
+    make_finding: Make,
+    compose: Compose,
+    regions: Any,
+    min_severity: Any,
+    told: set[str],
+) -> None:
+    """A region nobody could settle goes to who has them all; not evaluated goes to nobody."""
+    stray = {"report_id": "stray", "region": "unresolved"}
+    findings = [
+        make_finding(),
+        make_finding(rule="C-02", severity="warning"),
+        make_finding(rule="C-01", **stray),
+        make_finding(rule="T4-01", outcome="not_evaluated", blame=None),
+    ]
+    recipient = Recipient(
+        name="r", address="r@example.org", regions=regions, min_severity=min_severity
+    )
+    digests = compose([make_report(), make_report(**stray)], findings, recipients=[recipient])
+    assert {row[7] for digest in digests for row in _sheet(digest)[1:]} == told
+
+
+def test_faults_of_our_reading_are_not_the_publishers(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Findings of blame reader make no card; they and unreadable reports are one line."""
+    unreadable = {"verdict": "unreadable", "reason": "扫描件"}
+    reports = [
+        make_report(),
+        make_report(report_id="ours", title="甲局报告"),
+        make_report(report_id="scan", title="乙局报告", **unreadable),
+        make_report(report_id="far", region="CN-JX", **unreadable),
+    ]
+    ours = make_finding(report_id="ours", blame="reader")
+    guangdong = Recipient(name="粤", address="gd@example.org", regions=("CN-GD",))
+    (digest,) = compose(reports, [make_finding(), ours], recipients=[guangdong])
+    for text in (_shown(digest), _body(digest, "plain")):
+        assert "甲局" not in text
+        assert "另有 2 份报告我们未能完整读取" in text
+        assert "扫描件（1 份）" in text
+        assert "两次读取结果不一致（1 份）" in text
+    assert compose(reports, [ours]) == []
+
+
+def test_one_reading_only_is_said_to_be_so(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """A finding of unknown blame is told with the request to look at the source first."""
+    (digest,) = compose([make_report()], [make_finding(blame="unknown")])
+    (confirmed,) = compose([make_report()], [make_finding()])
+    assert "请先核对原文" in _shown(digest)
+    assert "两次独立读取结果一致" not in _shown(digest)
+    assert "两次独立读取结果一致" in _shown(confirmed)
+
+
+def test_hostile_text_can_neither_break_nor_forge_a_mail(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Markup is shown as text, a line break forges no header, a script address is no link."""
+    report = make_report(
+        title="报告\r\nBcc: evil@example.org\n\n<script>alert(1)</script>\u202egnp",
+        publisher="</table><img src=x onerror=alert(1)>",
+        url="javascript:alert(1)",
+        region_name="=HYPERLINK(1)",
+    )
+    finding = make_finding(
+        message="=cmd|' /C calc'!A0 {{ 7*7 }} {0}",
+        expected="+1+1",
+        reported="@SUM(1)",
+        difference=None,
+        cells=["t9.no.such"],
+    )
+    (digest,) = compose([report], [finding])
+    message = _parse(digest)
+    assert message["Bcc"] is None
+    assert [address.addr_spec for address in message["To"].addresses] == ["desk@example.org"]
+    assert "\n" not in message["Subject"]
+    assert "\u202e" not in message["Subject"]
+    assert not _page(digest).css("script, img, a")
+    assert "<script>alert(1)</script>" in _shown(digest)
+    assert "{{ 7*7 }} {0}" in _shown(digest)
+    assert not [value for value in _sheet(digest)[1] if value.startswith(("=", "+", "@"))]
+    assert "'@SUM(1)" in _sheet(digest)[1]
+
+
+def test_a_very_long_title_is_cut_in_the_subject(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """A subject stays one that a list of mails can show, and still says what is wrong."""
+    (digest,) = compose([make_report(title="长" * 5000)], [make_finding()])
+    assert len(digest.subject) < 80
+    assert digest.subject.endswith("…存在勾稽错误")
+    assert max(map(len, digest.message.splitlines())) < 998
+
+
+def test_a_report_that_names_nothing_is_told_all_the_same(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Null title, publisher, names and figures have words of their own, never `None`."""
+    names = ("title", "publisher", "region_name", "prefecture", "form")
+    report = make_report(region="unresolved", **dict.fromkeys(names))
+    finding = make_finding(expected=None, reported=None, difference=None, blame=None)
+    (digest,) = compose([report], [finding])
+    for text in (_shown(digest), _body(digest, "plain"), digest.subject):
+        assert "None" not in text
+        assert "（报告无标题）" in text
+        assert "地区未确定" in text
+    assert "发布机构未识别" in _shown(digest)
+
+
+@pytest.mark.parametrize(
+    ("faults", "subject"),
+    [
+        pytest.param(
+            [("CN-JX", "T3-01", "error")] * 3,
+            "【政府信息公开年报】江西省：3 份报告存在勾稽错误",
+            id="arithmetic",
+        ),
+        pytest.param(
+            [("CN-JX", "T3-01", "error"), ("CN-GD", "S-07", "error")],
+            "【政府信息公开年报】江西省、广东省：2 份报告存在填报错误",
+            id="not-all-arithmetic",
+        ),
+        pytest.param(
+            [("CN-JX", "C-02", "warning")] * 2,
+            "【政府信息公开年报】江西省：2 份报告存在疑点",
+            id="warnings-only",
+        ),
+        pytest.param(
+            [("CN-JX", "C-02", "warning"), *[("CN-GD", "T3-01", "error")] * 2],
+            "【政府信息公开年报】广东省：2 份报告存在勾稽错误",
+            id="errors-outrank",
+        ),
+        pytest.param(
+            [("CN-BJ", "S-07", "error"), ("CN-JX", "T3-01", "error"), ("CN-GD", "S-07", "error")],
+            "【政府信息公开年报】北京市、江西省等 3 个地区：3 份报告存在填报错误",
+            id="many-regions",
+        ),
+    ],
+)
+def test_the_subject_says_it_all(
+    make_report: Make,
+    make_finding: Make,
+    compose: Compose,
+    faults: list[tuple[str, str, str]],
+    subject: str,
+) -> None:
+    """The subject names the regions, counts the reports and claims no more than is so."""
+    reports, findings = [], []
+    for number, (region, rule, severity) in enumerate(faults):
+        report = {"report_id": f"r{number}", "region": region}
+        reports.append(make_report(**report))
+        findings.append(make_finding(rule=rule, severity=severity, **report))
+    (digest,) = compose(reports, findings)
+    assert digest.subject == subject
+
+
+def test_very_many_reports_are_a_summary_fifty_cards_and_a_full_sheet(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Past 50 reports the mail says how many are left to the attached sheet, which has all."""
+    names = [f"r{number}" for number in range(120)]
+    reports = [make_report(report_id=name, publisher=f"{name}局") for name in names]
+    (digest,) = compose(reports, [make_finding(report_id=name) for name in names])
+    assert "正文只列前 50 份报告，其余 70 份见附件表格" in _shown(digest)
+    assert len(_page(digest).css("a")) == 50
+    assert len(_sheet(digest)) == 121
+    assert len(digest.fingerprints) == 120
+    assert "广东省 韶关市 120 120" in _shown(digest)
+
+
+def test_english_is_a_setting(make_report: Make, make_finding: Make, compose: Compose) -> None:
+    """An English recipient reads the same facts; the form's labels stay as printed."""
+    reader = Recipient(name="Ann", address="a@example.org", regions="*", language="en")
+    (digest,) = compose([make_report()], [make_finding()], recipients=[reader])
+    assert digest.subject.startswith("[Disclosure reports] Guangdong: ")
+    assert "The results of a column sum to its total" in _shown(digest)
+    assert "expected 1, reported 0, difference -1" in _body(digest, "plain")
+    assert "表三（七）总计·自然人" in _shown(digest)
+
+
+def test_the_mail_holds_in_mail_programs(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Inline styles alone, nothing loaded from elsewhere, and plain text before HTML."""
+    (digest,) = compose([make_report()], [make_finding()])
+    assert not _page(digest).css("style, link, script, img, iframe, form, svg")
+    assert [part.get_content_type() for part in _parse(digest).walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/csv",
+    ]
+    assert digest.message.isascii()
+
+
+def test_a_finding_without_its_report_is_a_broken_run(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """No finding is dropped in silence because its report was not handed over."""
+    with pytest.raises(ValueError, match="found none for 1, such as lost"):
+        compose([make_report()], [make_finding(report_id="lost")])
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@b.cn\nBcc: c@d.cn", ""])
+def test_a_sender_that_is_no_address_is_refused(
+    make_report: Make, make_finding: Make, compose: Compose, sender: str
+) -> None:
+    """The message names the setting to change."""
+    with pytest.raises(ValueError, match="GOUJI_SENDER"):
+        compose([make_report()], [make_finding()], sender=sender)
