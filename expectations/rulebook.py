@@ -68,6 +68,8 @@ class Rulebook:
 
     rules: dict[str, Rule]
     kinds: dict[str, str]
+    severities: dict[str, str]
+    verdicts: dict[str, str]
     title: str
     observed: str
 
@@ -84,6 +86,8 @@ def load_rulebook() -> Rulebook:
     return Rulebook(
         rules={entry["id"]: _build_rule(entry) for entry in facts["rules"]},
         kinds=words["kinds"],
+        severities=words["severities"],
+        verdicts=words["verdicts"],
         title=words["title"],
         observed=words["observed"],
     )

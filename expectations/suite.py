@@ -19,7 +19,7 @@ from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from expectations.form import Form
-from expectations.rulebook import Rule, load_rulebook
+from expectations.rulebook import Rule, Rulebook, load_rulebook
 from storage.schema import OUTCOMES
 
 METRIC = "report_rules.outcomes"
@@ -38,7 +38,7 @@ def build_suite(form: Form) -> gx.ExpectationSuite:
     return gx.ExpectationSuite(
         name=f"form-{form.edition}",
         expectations=[
-            _build_expectation(form, rule, rulebook.title)
+            _build_expectation(form, rule, rulebook)
             for rule in rulebook.rules.values()
             if rule.covers(form.edition)
         ],
@@ -76,9 +76,8 @@ class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
 
     edition: str
     rule: str
-    observed: str
     metric_dependencies: ClassVar[tuple[str, ...]] = (METRIC,)
-    success_keys: ClassVar[tuple[str, ...]] = ("edition", "rule", "observed")
+    success_keys: ClassVar[tuple[str, ...]] = ("edition", "rule")
 
     def _validate(
         self,
@@ -88,22 +87,30 @@ class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
     ) -> dict[str, Any]:
         tally = metrics[METRIC][self.rule]
         counts = {outcome: len(reports) for outcome, reports in tally.items()}
-        evaluated = counts["passed"] + counts["failed"]
-        applicable = evaluated + counts["not_evaluated"]
-        failed = tally["failed"]
+        applicable = sum(counts.values()) - counts["not_applicable"]
         return {
             "success": counts["passed"] == applicable,
             "result": {
-                "observed_value": self.observed.format(
-                    applicable=applicable, evaluated=evaluated, **counts
-                ),
+                "observed_value": say_counts(counts, load_rulebook()),
                 "element_count": applicable,
-                "unexpected_count": len(failed),
-                "unexpected_percent": 100 * len(failed) / max(1, applicable),
-                "partial_unexpected_list": failed[:SHOWN_REPORTS],
-                "details": {**counts, "failing": failed},
+                "unexpected_count": counts["failed"],
+                "unexpected_percent": 100 * counts["failed"] / max(1, applicable),
+                "partial_unexpected_list": tally["failed"][:SHOWN_REPORTS],
+                "details": {**counts, "failing": tally["failed"]},
             },
         }
+
+
+def say_counts(counts: dict[str, int], rulebook: Rulebook) -> str:
+    """Say in Chinese how many reports came to each outcome, the worst outcome first."""
+    order = ("failed", "not_evaluated", "passed")
+    worst = next((outcome for outcome in order if counts[outcome]), "not_applicable")
+    return rulebook.observed.format(
+        verdict=rulebook.verdicts[worst],
+        applicable=sum(counts.values()) - counts["not_applicable"],
+        evaluated=counts["passed"] + counts["failed"],
+        **counts,
+    )
 
 
 def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, dict[str, list[str]]]:
@@ -119,12 +126,16 @@ def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, dict[str, lis
     }
 
 
-def _build_expectation(form: Form, rule: Rule, title: str) -> ExpectReportsToSatisfyRule:
+def _build_expectation(form: Form, rule: Rule, rulebook: Rulebook) -> ExpectReportsToSatisfyRule:
     return ExpectReportsToSatisfyRule(
         edition=form.edition,
         rule=rule.id,
-        observed=load_rulebook().observed,
-        description=title.format(id=rule.id, name=rule.name, formula=rule.formula),
+        description=rulebook.title.format(
+            id=rule.id,
+            severity=rulebook.severities[rule.severity],
+            name=rule.name,
+            formula=rule.formula,
+        ),
         severity=SEVERITIES[rule.severity],
         notes=[rule.description, rule.source],
         meta={

@@ -1,0 +1,338 @@
+"""Every rule over all reports at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from expectations.form import load_form
+from expectations.rulebook import load_rulebook
+from expectations.rules import PRECEDENCE, Evaluation, evaluate
+from storage.schema import FINDINGS, OUTCOMES
+
+ABSENT, BLANK = ("absent", None), ("blank", "")
+EQUATION_RULES = ("T3-01", "T3-02", "T3-03", "T4-01")
+EDITIONS = pytest.mark.parametrize("edition", ["2021", "2019"])
+LICENCES = "t2.licences.decisions"
+
+
+@dataclass(frozen=True)
+class Break:
+    """What makes a right report fail a rule, and the instance that then fails."""
+
+    edition: str
+    instance: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    right_edition: str | None = None
+    right_facts: dict[str, Any] = field(default_factory=dict)
+    note: str | None = None
+
+
+BREAKS = {
+    "S-06": Break(
+        "2021", "t4", {cell.key: ABSENT for cell in load_form("2021").tables["t4"].cells}
+    ),
+    "S-07": Break("2019", "report", facts={"year": 2022}, right_edition="2021"),
+    "S-08": Break(
+        "2021", "report", facts={"year": 2020}, right_edition="2019", right_facts={"year": 2020}
+    ),
+    "S-13": Break("2021", "t2", {"t2.fees.amount": ABSENT}),
+    "S-14": Break("2019", "t2", {"t2.fees.items_change": ABSENT}),
+    "C-01": Break("2021", LICENCES, {LICENCES: Decimal("1.5")}),
+    "C-02": Break("2021", "t2", {LICENCES: BLANK}),
+    "C-03": Break("2021", "t3.granted.total", {"t3.granted.total": BLANK}),
+    "C-04": Break("2021", LICENCES, {LICENCES: (12, "12件")}),
+    "C-05": Break("2021", LICENCES, {LICENCES: (12, "１２")}),
+    "T3-01": Break("2021", "t3.granted", {"t3.granted.total": 10_000}),
+    "T3-02": Break("2019", "t3.company", {"t3.closed.company": 10_000}),
+    "T3-03": Break("2021", "t3.total", {"t3.new.total": 10_000}),
+    "T3-09": Break(
+        "2021", "t3.granted", {"t3.granted.total": ("unreadable", "1")}, note="row_count:6"
+    ),
+    "T4-01": Break("2019", "t4.suit_direct", {"t4.suit_direct.total": 10_000}),
+    "P-05": Break("2021", "report", facts={"signed_on": date(2022, 1, 18)}),
+    "P-06": Break("2021", "report", facts={"period_start": date(2021, 1, 1)}),
+}
+
+
+def check(make, edition, changes=None, note=None, **facts) -> Evaluation:
+    """Evaluate one consistent report with some of its cells changed."""
+    readings = make.fill(edition) | (changes or {}) if edition else {}
+    cells = make.build_cells("a", readings)
+    if note:
+        is_changed = pl.concat_str("table", "row", "column", separator=".").is_in(list(changes))
+        cells = cells.with_columns(note=pl.when(is_changed).then(pl.lit(note)))
+    return evaluate(make.build_report("a", edition, **facts), cells)
+
+
+def list_findings(evaluation: Evaluation, outcome: str = "failed") -> set[tuple[str, str]]:
+    """List the rule and instance of every finding of an outcome."""
+    findings = evaluation.findings.filter(pl.col("outcome") == outcome)
+    return set(findings.select("rule", "instance").iter_rows())
+
+
+def find(evaluation: Evaluation, rule: str) -> dict[str, Any]:
+    """Give the one finding of a rule."""
+    (finding,) = evaluation.findings.filter(pl.col("rule") == rule).to_dicts()
+    return finding
+
+
+def test_every_rule_has_a_break():
+    """No rule goes without a report that passes it and one that fails it."""
+    assert set(BREAKS) == set(load_rulebook().rules)
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_break_flips_outcome(rule, make):
+    """A right report passes the rule; broken in one place it fails there, with a message."""
+    case = BREAKS[rule]
+    right = check(make, case.right_edition or case.edition, **case.right_facts)
+    broken = check(make, case.edition, case.changes, case.note, **case.facts)
+    assert (right.outcomes[rule].item(), broken.outcomes[rule].item()) == ("passed", "failed")
+    assert (rule, case.instance) in list_findings(broken)
+    finding = find(broken, rule)
+    assert finding["message"] and "{" not in finding["message"]
+    assert finding["severity"] == load_rulebook().rules[rule].severity
+    assert finding["description"] == load_rulebook().rules[rule].description
+
+
+@EDITIONS
+@given(figures=st.lists(st.integers(0, 10**6), min_size=260, max_size=260))
+@settings(max_examples=15, deadline=None)
+def test_consistent_report_passes(edition, make, figures):
+    """Any report whose figures satisfy the form has no finding at all."""
+    readings = make.balance(load_form(edition), iter(figures))
+    evaluation = evaluate(make.build_report("a", edition), make.build_cells("a", readings))
+    assert evaluation.findings.is_empty()
+
+
+@EDITIONS
+@given(seed=st.integers(0, 10**6), added=st.integers(1, 10**6))
+@settings(max_examples=3, deadline=None)
+def test_changed_cell_fails_its_equations(edition, make, seed, added):
+    """One changed cell, whichever, fails exactly the equations that contain it."""
+    form, right = load_form(edition), make.fill(edition, seed)
+    keys = [cell.key for cell in form.cells]
+    evaluation = evaluate(
+        pl.concat(make.build_report(key, edition) for key in keys),
+        pl.concat(make.build_cells(key, right | {key: right[key] + added}) for key in keys),
+    )
+    failed = evaluation.findings.filter(pl.col("rule").is_in(EQUATION_RULES))
+    expected = {(cell, e.rule, e.instance) for e in form.equations for cell in e.cells}
+    assert set(failed.select("report_id", "rule", "instance").iter_rows()) == expected
+    assert set(failed["difference"].abs()) == {Decimal(added)}
+
+
+@EDITIONS
+@pytest.mark.parametrize("reading", [BLANK, ("unreadable", "约12"), ABSENT], ids=lambda r: r[0])
+def test_unread_cell_is_never_passed(edition, reading, make):
+    """An unread cell, even where the rest adds up, leaves its equations not evaluated."""
+    form = load_form(edition)
+    key = "t3.granted.legal_service"
+    evaluation = check(make, edition, {key: reading})
+    expected = {(e.rule, e.instance) for e in form.equations if key in e.cells}
+    unread = {one for one in list_findings(evaluation, "not_evaluated") if one[0].startswith("T")}
+    assert unread == expected
+    assert evaluation.outcomes["T3-01"].item() == "not_evaluated"
+    finding = find(evaluation, "T3-01")
+    assert finding["expected"] is None and finding["blame"] is None
+    assert "表三（一）予以公开·法律服务机构" in finding["message"]
+
+
+def test_report_without_cells_passes_no_rule_about_cells(make):
+    """Where reading gave nothing of a form, no rule about its cells counts as passed."""
+    evaluation = evaluate(make.build_report("a", "2021"), make.build_cells("b", {}).clear())
+    about_cells = [rule for rule in load_rulebook().rules if rule[:2] in ("C-", "T3", "T4")]
+    outcomes = evaluation.outcomes.select("S-06", "S-13", *about_cells).row(0)
+    assert "passed" not in outcomes
+    assert list_findings(evaluation) == {("S-06", table) for table in ("t2", "t3", "t4")}
+
+
+@pytest.mark.parametrize(
+    ("year", "findings"), [(2022, 3), (2018, 0)], ids=["form due", "before the form"]
+)
+def test_unknown_form(make, year, findings):
+    """A report on no known edition lacks all three tables if an edition was due that year."""
+    evaluation = check(make, None, year=year)
+    missing = evaluation.findings.filter(pl.col("rule") == "S-06")
+    assert missing.height == findings
+    assert set(missing["blame"]) <= {"reader"}
+    assert evaluation.outcomes["T3-01"].item() == "not_applicable"
+    assert evaluation.outcomes["S-07"].item() == (
+        "not_evaluated" if year == 2022 else "not_applicable"
+    )
+
+
+def test_zhenjiang_district_2022(make):
+    """浈江区's table 3, line (7) left 0 over one result, fails T3-02 and T3-03 in two columns."""
+    readings = dict.fromkeys((cell.key for cell in load_form("2019").cells), 0)
+    for column in ("natural_person", "total"):
+        readings |= {f"t3.new.{column}": 1, f"t3.unavailable_not_held.{column}": 1}
+    readings |= {"t4.review.upheld": 1, "t4.review.total": 1}
+    facts = {"year": 2022, "signed_on": date(2022, 1, 18)}
+    evaluation = evaluate(make.build_report("a", "2019", **facts), make.build_cells("a", readings))
+    columns = ("t3.natural_person", "t3.total")
+    assert list_findings(evaluation) == {
+        *((rule, column) for rule in ("T3-02", "T3-03") for column in columns),
+        ("S-07", "report"),
+        ("P-05", "report"),
+    }
+    finding = evaluation.findings.row(
+        by_predicate=(pl.col("rule") == "T3-02") & (pl.col("instance") == columns[0]), named=True
+    )
+    assert finding["message"] == "表三（七）总计·自然人：应为 1，填报 0"
+    assert (finding["expected"], finding["reported"], finding["difference"]) == ("1", "0", -1)
+    assert finding["cells"][-1] == "t3.closed.natural_person"
+    assert (finding["blame"], finding["severity"]) == ("unknown", "error")
+    messages = set(evaluation.findings["message"])
+    assert "表三·总计：第一项加第二项之和为 1，第三项加第四项之和为 0，两者应相等" in messages
+    assert "报告格式：2022年度报告应使用 2021 年版格式，实际使用 2019 年版格式" in messages
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({"t3.granted.total": BLANK}, {("C-03", "t3.granted.total")}),
+        ({"t3.closed.company": BLANK}, {("C-03", "t3.closed.company")}),
+        ({"t4.review.total": BLANK}, {("C-03", "t4.review.total")}),
+        ({"t3.new.company": BLANK}, set()),
+    ],
+    ids=["row", "column", "table 4", "no total"],
+)
+def test_blank_totals(make, changes, failed):
+    """A blank total over figures is an error; a blank in another cell is only a blank."""
+    evaluation = check(make, "2019", changes)
+    (table,) = {key.split(".")[0] for key in changes}
+    assert list_findings(evaluation) == {*failed, ("C-02", table)}
+
+
+@pytest.mark.parametrize(
+    ("parts", "outcome"),
+    [(BLANK, "passed"), (0, "passed"), (("unreadable", "x"), "not_evaluated"), (2, "failed")],
+    ids=["blank", "zero", "unreadable", "figures"],
+)
+def test_blank_total_over_parts(make, parts, outcome):
+    """A total may stay blank if its parts are all 0 or blank, and only then."""
+    cells = [cell.key for cell in load_form("2021").cells if cell.key.startswith("t4.review.")]
+    changes = dict.fromkeys(cells, parts) | {"t4.review.total": BLANK}
+    assert check(make, "2021", changes).outcomes["C-03"].item() == outcome
+
+
+@pytest.mark.parametrize(
+    ("edition", "cell", "figure", "outcome"),
+    [
+        ("2021", LICENCES, -1, "failed"),
+        ("2021", LICENCES, Decimal("0.5"), "failed"),
+        ("2021", "t2.fees.amount", Decimal("0.5"), "passed"),
+        ("2021", "t2.fees.amount", -1, "failed"),
+        ("2019", "t2.licences.items_change", -1, "passed"),
+        ("2019", "t2.licences.items_change", Decimal("0.5"), "failed"),
+        ("2021", LICENCES, ("unreadable", "若干"), "not_evaluated"),
+    ],
+)
+def test_kinds(make, edition, cell, figure, outcome):
+    """Counts are whole and not negative, amounts not negative, changes whole."""
+    assert check(make, edition, {cell: figure}).outcomes["C-01"].item() == outcome
+
+
+def test_plain_figures_in_messages(make):
+    """A figure is written without trailing zeros, whatever its size, and never as an exponent."""
+    evaluation = check(make, "2021", {LICENCES: Decimal("-1200.50")})
+    assert find(evaluation, "C-01")["reported"] == "-1200.5"
+    total = check(make, "2021", {"t4.review.total": 10**13})
+    assert find(total, "T4-01")["reported"] == "10000000000000"
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("12", set()),
+        ("12件", {"C-04"}),
+        ("1,2", {"C-04"}),
+        ("1 2", {"C-05"}),
+        ("１２", {"C-05"}),
+        ("１２项", {"C-04", "C-05"}),
+        (" 12 ", set()),
+    ],
+)
+def test_writing(make, text, rules):
+    """Units and commas beside a count, and full-width or split digits, are remarked on."""
+    assert {rule for rule, _ in list_findings(check(make, "2021", {LICENCES: (12, text)}))} == rules
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule", "outcome", "severity"),
+    [
+        ({"signed_on": date(2022, 12, 31)}, "P-05", "failed", "error"),
+        ({"signed_on": date(2023, 1, 1)}, "P-05", "passed", None),
+        ({"signed_on": date(2024, 1, 1)}, "P-05", "failed", "warning"),
+        ({"signed_on": None}, "P-05", "not_evaluated", "error"),
+        ({"period_end": date(2023, 1, 1)}, "P-06", "failed", "error"),
+        ({"period_end": date(2022, 12, 30)}, "P-06", "failed", "warning"),
+        ({"period_end": None}, "P-06", "not_evaluated", "error"),
+        ({"period_start": date(2021, 1, 1), "period_end": None}, "P-06", "failed", "error"),
+        ({"period_start": None, "period_end": None}, "P-06", "not_evaluated", "error"),
+    ],
+)
+def test_dates(make, facts, rule, outcome, severity):
+    """A date before its time is an error, one merely off is a warning, none is not judged."""
+    evaluation = check(make, "2021", **facts)
+    assert evaluation.outcomes[rule].item() == outcome
+    assert [*evaluation.findings["severity"]] == ([severity] if severity else [])
+
+
+def test_forms_are_checked_together(make):
+    """Reports on all editions and on none go in at once; each keeps its own findings."""
+    reports = [make.build_report(str(form), form, year=2020) for form in ("2021", "2019", None)]
+    cells = [make.build_cells(form, make.fill(form)) for form in ("2021", "2019")]
+    evaluation = evaluate(pl.concat(reports), pl.concat(cells))
+    assert evaluation.outcomes["report_id"].to_list() == ["2021", "2019", "None"]
+    assert evaluation.outcomes["S-08"].to_list() == ["failed", "passed", "not_evaluated"]
+    assert evaluation.outcomes["S-14"].to_list() == ["not_applicable", "passed", "not_applicable"]
+
+
+def test_findings_are_as_declared(make):
+    """Findings have the declared columns and key, in order, and the report year."""
+    findings = check(make, "2021", {"t3.granted.total": BLANK, LICENCES: -1}).findings
+    assert findings.schema == {"year": pl.Int32, **FINDINGS.schema}
+    assert findings.select(FINDINGS.key).is_unique().all()
+    assert findings.select(FINDINGS.key).equals(findings.select(FINDINGS.key).sort(FINDINGS.key))
+    assert set(PRECEDENCE.categories) == set(OUTCOMES)
+
+
+def test_no_reports(make):
+    """No reports give no outcomes and no findings, in the same columns."""
+    evaluation = evaluate(make.build_report("a", "2021").clear(), make.build_cells("a", {}))
+    assert evaluation.outcomes.columns == ["report_id", *load_rulebook().rules]
+    assert evaluation.outcomes.is_empty() and evaluation.findings.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"t3.granted.everyone": 1}, "t3.granted.everyone"),
+        ({"t2.fees.items_last_year": 1}, "t2.fees.items_last_year"),
+    ],
+    ids=["of no form", "of the other form"],
+)
+def test_unknown_cell_is_refused(make, cells, message):
+    """A cell that the report's edition does not have stops the check and is named."""
+    with pytest.raises(ValueError, match=message):
+        evaluate(make.build_report("a", "2021"), make.build_cells("a", cells))
+
+
+def test_cell_given_twice_is_refused(make):
+    """A cell or report that stands twice stops the check."""
+    report, cells = make.build_report("a", "2021"), make.build_cells("a", make.fill("2021"))
+    with pytest.raises(ValueError, match="1 cells and 0 reports too many"):
+        evaluate(report, pl.concat([cells, cells.head(1)]))
+    with pytest.raises(ValueError, match="1 reports too many"):
+        evaluate(pl.concat([report, report]), cells)
