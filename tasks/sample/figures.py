@@ -57,8 +57,8 @@ def _draw_disclosed(
         size = drawn.get(cell.row, 0)
         if cell.kind == "amount":
             money = facts["amounts"][cell.row]
-            amount = round(size * rng.uniform(*money["each"]), money["places"])
-            figures[cell.key] = Decimal(str(amount)) if size else Decimal(0)
+            amount = f"{size * rng.uniform(*money['each']):.{money['places']}f}"
+            figures[cell.key] = Decimal(amount) if size else Decimal(0)
         else:
             share = rng.uniform(*facts["shares"][cell.column])
             # A body with decisions has at least one item to decide on.
