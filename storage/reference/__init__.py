@@ -1,0 +1,1 @@
+"""Divisions of China by year, and what is needed to find them in a text."""
