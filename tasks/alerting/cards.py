@@ -18,6 +18,7 @@ from tasks.alerting.recipients import Recipient
 from tasks.alerting.words import fold_text, load_provinces
 
 TITLE_LIMIT = 200
+MESSAGE_LIMIT = 500
 REPORT_COLUMNS = (
     *("report_id", "version", "title", "publisher", "region_name", "prefecture", "form", "url"),
     *("year", "region"),
@@ -180,7 +181,7 @@ def _make_line(row: dict[str, Any]) -> Line:
     return Line(
         rule=row["rule"],
         severity=row["severity"],
-        message=fold_text(row["message"]),
+        message=fold_text(row["message"], MESSAGE_LIMIT),
         description=fold_text(row["description"]),
         cells=tuple(known[cell].title if cell in known else cell for cell in row["cells"]),
         expected=_fold(row["expected"]),

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from expectations.form import load_forms
+from expectations.rulebook import load_rulebook
 from storage.schema import SEVERITIES
 from tasks.alerting.cards import Card, Line, Unread
 from tasks.alerting.recipients import Recipient
@@ -20,7 +21,8 @@ from tasks.alerting.words import Language, fold_text, load_texts, name_region
 
 CARD_LIMIT = 50
 SUBJECT_TITLE_LIMIT = 40
-NAMED_CELLS = 3
+NAMED_CELLS = 4
+FIGURE_WIDTH = 8
 NAMED_REASONS = 3
 BEIJING = timezone(timedelta(hours=8))
 
@@ -130,28 +132,47 @@ def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[st
 
 
 def _word_line(line: Line, texts: dict[str, Any], language: Language) -> dict[str, Any]:
-    expected, reported, difference = (
-        value or texts["none"] for value in (line.expected, line.reported, line.difference)
-    )
-    # The figures stand in columns of their own: the message need not say them again.
+    figures = {
+        name: value or texts["none"]
+        for name, value in (
+            ("expected", line.expected),
+            ("reported", line.reported),
+            ("difference", line.difference),
+        )
+    }
+    given = [value for value in (line.expected, line.reported) if value]
     message = line.message if language == "zh" else line.description
-    message = message.removesuffix(texts["figures"].format(expected=expected, reported=reported))
-    cells = [cell for cell in line.cells if cell not in message]
-    cells_text = texts["cells_few" if len(cells) <= NAMED_CELLS else "cells_many"].format(
-        cells=texts["comma"].join(cells[:NAMED_CELLS]), count=len(line.cells)
-    )
-    rule_text = texts["rules"].get(line.rule)
+    has_columns = bool(given) and all(len(value) <= FIGURE_WIDTH for value in given)
+    if has_columns:  # the figures stand in columns of their own: no need to say them twice
+        message = message.removesuffix(texts["figures"].format(**figures))
+    is_said = all(value in message for value in given)
     return {
         "severity": line.severity,
         "message": message,
-        "expected": expected,
-        "reported": reported,
-        "difference": difference,
-        "cells": cells_text if cells else None,
-        "rule": texts["rule" if rule_text else "rule_unnamed"].format(
-            rule=line.rule, text=rule_text
-        ),
+        "figures": None if is_said else texts["figures_line"].format(**figures),
+        "has_columns": has_columns,
+        **figures,
+        "rule": _word_rule(line.rule, texts),
+        "cells": _word_cells(line, message, texts),
     }
+
+
+def _word_rule(rule: str, texts: dict[str, Any]) -> str:
+    known = load_rulebook().rules.get(rule)
+    if known is None:
+        return str(texts["rule_unnamed"].format(rule=rule))
+    return str(texts["rule"].format(rule=rule, name=known.name, formula=known.formula))
+
+
+def _word_cells(line: Line, message: str, texts: dict[str, Any]) -> str | None:
+    """List the cells, unless the message begins with the one that matters, or names them all."""
+    if not line.cells or message.startswith(line.cells):
+        return None
+    if all(cell in message for cell in line.cells):
+        return None
+    form = texts["cells_few" if len(line.cells) <= NAMED_CELLS else "cells_many"]
+    named = texts["comma"].join(line.cells[:NAMED_CELLS])
+    return str(form.format(cells=named, count=len(line.cells)))
 
 
 def _compose_notes(cards: Sequence[Card], unread: Unread, texts: dict[str, Any]) -> list[str]:

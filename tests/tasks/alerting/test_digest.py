@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from expectations.rulebook import load_rulebook
 from tasks.alerting.digest import Digest
 from tasks.alerting.recipients import Recipient
 
@@ -74,8 +75,7 @@ def test_the_known_report_is_told_in_the_forms_own_words(
         assert "韶关市浈江区人民政府办公室" in text
         assert "2022 年度" in text
         assert "表三（七）总计·自然人" in text
-        assert "表三（一）予以公开·自然人" in text
-        assert "（一）至（六）各项办理结果之和 = （七）总计" in text
+        assert load_rulebook().rules["T3-02"].formula in text
         assert "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html" in text
     (link,) = _page(digest).css("a")
     assert link.attributes["href"] == "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html"
@@ -93,6 +93,28 @@ def test_a_message_in_other_words_is_shown_whole(
     finding = make_finding(rule="P-05", cells=[], message=message, expected="2023年1月1日以后")
     (digest,) = compose([make_report()], [finding])
     assert message in _shown(digest)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        pytest.param(["t4.review.total"], "涉及：表四 行政复议·总计", id="few"),
+        pytest.param(
+            [f"t4.review.{column}" for column in ("upheld", "corrected", "other", "pending")]
+            + ["t4.suit_direct.total"],
+            "涉及：表四 行政复议·结果维持、表四 行政复议·结果纠正、表四 行政复议·其他结果、"
+            "表四 行政复议·尚未审结等 5 格",
+            id="many",
+        ),
+    ],
+)
+def test_cells_that_the_message_leaves_open_are_named(
+    make_report: Make, make_finding: Make, compose: Compose, cells: list[str], said: str
+) -> None:
+    """The first cells are named in the form's words, with a count where there are more."""
+    (digest,) = compose([make_report()], [make_finding(message="表四：空白", cells=cells)])
+    assert said in _shown(digest)
+    assert said in _body(digest, "plain")
 
 
 def test_the_sheet_has_a_row_a_finding_that_a_spreadsheet_opens(
