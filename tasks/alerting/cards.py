@@ -129,7 +129,7 @@ def make_cards(
     """Make the cards of what is new to a recipient, by region, then publisher, worst first."""
     new = alerts.filter(
         pl.col("severity").is_in(recipient.severities),
-        pl.lit(True) if recipient.regions == "*" else pl.col("region").is_in(recipient.regions),
+        _is_theirs(recipient),
         ~pl.col("fingerprint").is_in(list(mailed)),
     )
     by_report: dict[str, list[dict[str, Any]]] = {}
@@ -141,11 +141,10 @@ def make_cards(
 
 def count_unread(reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recipient) -> Unread:
     """Count the reports of a recipient's regions whose faults are those of our reading."""
-    theirs = [recipient.covers(region) for region in reports.get_column("region")]
-    mine = reports.filter(pl.Series(theirs, dtype=pl.Boolean))
-    unreadable = mine.filter(pl.col("verdict") == "unreadable")
+    theirs = reports.filter(_is_theirs(recipient))
+    unreadable = theirs.filter(pl.col("verdict") == "unreadable")
     doubtful = findings.filter(pl.col("outcome") == "failed", pl.col("blame") == "reader").join(
-        mine.filter(pl.col("verdict") != "unreadable"), on="report_id", how="semi"
+        theirs.filter(pl.col("verdict") != "unreadable"), on="report_id", how="semi"
     )
     reasons: Counter[str | None] = Counter(
         fold_text(reason or "", 60) for reason in unreadable.get_column("reason")
@@ -154,6 +153,10 @@ def count_unread(reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recip
     if doubtful_count:
         reasons[None] = doubtful_count
     return Unread(unreadable.height + doubtful_count, dict(reasons.most_common()))
+
+
+def _is_theirs(recipient: Recipient) -> pl.Expr:
+    return pl.lit(True) if recipient.regions == "*" else pl.col("region").is_in(recipient.regions)
 
 
 def _make_card(rows: list[dict[str, Any]]) -> Card:

@@ -63,10 +63,6 @@ class Recipient(BaseModel):
             )
         return tuple(regions)
 
-    def covers(self, region: str) -> bool:
-        """Tell whether the reports of a region are theirs."""
-        return self.regions == "*" or region in self.regions
-
     @property
     def severities(self) -> tuple[str, ...]:
         """The severities they are told of, the gravest first."""

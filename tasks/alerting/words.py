@@ -44,8 +44,9 @@ def fold_text(text: str, limit: int | None = None) -> str:
     Line breaks could forge a header, and control and direction marks (U+202E) could make a
     line read as something else than it is, so they become blanks; blanks are folded.
     """
-    visible = "".join(" " if unicodedata.category(mark) in BLANKS else mark for mark in text)
-    line = " ".join(visible.split())
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(mark) in BLANKS else mark for mark in text)
+    line = " ".join(text.split())
     if limit is None or len(line) <= limit:
         return line
     return line[: limit - 1] + "…"
