@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -50,48 +50,39 @@ def write_figure(figure: str) -> pl.Expr:
     return pl.col(figure).cast(FIGURE).cast(pl.String).str.replace(r"\.?0+$", "")
 
 
-def word_remarks(remarks: pl.DataFrame, years: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+def word_remarks(
+    remarks: pl.DataFrame, years: pl.DataFrame, rules: Mapping[str, Rule]
+) -> pl.DataFrame:
     """Give each remark the severity, blame, message and description of its rule's case.
 
     Args:
         remarks: As `REMARKS`.
         years: `report_id`, `year`.
-        rules: The rules that made them.
+        rules: The rules by id.
 
     Returns:
         `year` and the columns of the findings table; outcomes other than failed and not
         evaluated included.
 
     Raises:
-        ValueError: the rulebook lacks the case of a remark.
+        KeyError: the rulebook lacks the rule or case of a remark.
     """
     dated = remarks.join(years, on="report_id", how="left", maintain_order="left")
     worded = [
-        _word_case(dated, rule, name, case) for rule in rules for name, case in rule.cases.items()
+        _word_case(group, rules[rule], rules[rule].cases[case])
+        for (rule, case), group in dated.partition_by("rule", "case", as_dict=True).items()
     ]
-    findings = pl.concat(worded)
-    if findings.height != remarks.height:
-        known = {(rule.id, case) for rule in rules for case in rule.cases}
-        made = set(remarks.select("rule", "case").unique().iter_rows())
-        raise ValueError(
-            f"rules.yaml: expected a case for everything that checks remark on, "
-            f"found none for {sorted(made - known)}; add it to `cases` of the rule"
-        )
-    return findings
+    return pl.concat([FINDINGS.frame_schema.to_frame().drop("region"), *worded])
 
 
-def _word_case(remarks: pl.DataFrame, rule: Rule, name: str, case: Case) -> pl.DataFrame:
-    return (
-        remarks.filter(pl.col("rule") == rule.id, pl.col("case") == name)
-        .with_columns(
-            severity=pl.lit(case.severity),
-            outcome=pl.lit(case.outcome),
-            blame=pl.lit(case.blame, pl.String),
-            message=write_message(case.message),
-            description=pl.lit(rule.description),
-        )
-        .select("year", *FINDINGS.schema)
-    )
+def _word_case(remarks: pl.DataFrame, rule: Rule, case: Case) -> pl.DataFrame:
+    return remarks.with_columns(
+        severity=pl.lit(case.severity),
+        outcome=pl.lit(case.outcome),
+        blame=pl.lit(case.blame, pl.String),
+        message=write_message(case.message),
+        description=pl.lit(rule.description),
+    ).select("year", *FINDINGS.schema)
 
 
 def _as_expression(value: pl.Expr | str | Iterable[str] | None) -> pl.Expr:

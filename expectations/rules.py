@@ -58,9 +58,7 @@ def evaluate(reports: pl.DataFrame, cells: pl.DataFrame) -> Evaluation:
     """
     rulebook = load_rulebook()
     remarks = _check(reports, cells, rulebook)
-    worded = word_remarks(
-        remarks, reports.select("report_id", "year"), list(rulebook.rules.values())
-    )
+    worded = word_remarks(remarks, reports.select("report_id", "year"), rulebook.rules)
     return Evaluation(
         outcomes=_settle_outcomes(reports, worded, rulebook),
         findings=worded.filter(pl.col("outcome") != "not_applicable").sort(FINDINGS.key),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,13 +24,13 @@ def _measure_rank(form: Form, tables: set[str]) -> int:
     return int(np.linalg.matrix_rank(matrix))
 
 
-def test_every_edition_is_tested():
+def test_every_edition_is_tested() -> None:
     """Each edition in the folder is held to the figures below."""
     assert set(load_forms()) == set(SIZES)
 
 
 @EDITIONS
-def test_cells(edition):
+def test_cells(edition: str) -> None:
     """An edition has the cells of the official form, each with a name of its own."""
     form = load_form(edition)
     assert {key: len(table.cells) for key, table in form.tables.items()} == SIZES[edition]
@@ -40,7 +42,7 @@ def test_cells(edition):
     [("2021", 42, 37, 40), ("2019", 40, 35, 38)],
     ids=["2021", "2019"],
 )
-def test_equations(edition, equations, rank_of_table_3, rank):
+def test_equations(edition: str, equations: int, rank_of_table_3: int, rank: int) -> None:
     """The equations are as many, and as many of them independent, as the form has."""
     form = load_form(edition)
     assert len(form.equations) == equations
@@ -49,7 +51,7 @@ def test_equations(edition, equations, rank_of_table_3, rank):
 
 
 @EDITIONS
-def test_equations_are_feasible(edition, make):
+def test_equations_are_feasible(edition: str, make: Any) -> None:
     """Figures above 0 in every cell can satisfy all equations at once."""
     form = load_form(edition)
     figures = make.fill(edition)
@@ -60,7 +62,7 @@ def test_equations_are_feasible(edition, make):
 
 
 @EDITIONS
-def test_equations_bind_cells_of_the_form(edition):
+def test_equations_bind_cells_of_the_form(edition: str) -> None:
     """Every cell that an equation names is a cell of the form, and stands in it once."""
     form = load_form(edition)
     keys = {cell.key for cell in form.cells}
@@ -78,13 +80,13 @@ def test_equations_bind_cells_of_the_form(edition):
     ],
     ids=["line with a number", "line within a group", "line without a number"],
 )
-def test_titles(cell, title):
+def test_titles(cell: str, title: str) -> None:
     """A cell is named in the form's own words and numbering."""
     titles = {one.key: one.title for one in load_form("2021").cells}
     assert titles[cell] == title
 
 
-def test_kinds():
+def test_kinds() -> None:
     """Only fees are an amount on the 2021 form; only changes are signed on the 2019 form."""
     kinds = {
         edition: {cell.key: cell.kind for cell in load_form(edition).cells if cell.kind != "count"}

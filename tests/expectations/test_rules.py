@@ -63,12 +63,20 @@ BREAKS = {
 }
 
 
-def check(make, edition, changes=None, note=None, **facts) -> Evaluation:
+def check(
+    make: Any,
+    edition: str | None,
+    changes: dict[str, Any] | None = None,
+    note: str | None = None,
+    **facts: Any,
+) -> Evaluation:
     """Evaluate one consistent report with some of its cells changed."""
     readings = make.fill(edition) | (changes or {}) if edition else {}
     cells = make.build_cells("a", readings)
     if note:
-        is_changed = pl.concat_str("table", "row", "column", separator=".").is_in(list(changes))
+        is_changed = pl.concat_str("table", "row", "column", separator=".").is_in(
+            list(changes or {})
+        )
         cells = cells.with_columns(note=pl.when(is_changed).then(pl.lit(note)))
     return evaluate(make.build_report("a", edition, **facts), cells)
 
@@ -85,13 +93,13 @@ def find(evaluation: Evaluation, rule: str) -> dict[str, Any]:
     return finding
 
 
-def test_every_rule_has_a_break():
+def test_every_rule_has_a_break() -> None:
     """No rule goes without a report that passes it and one that fails it."""
     assert set(BREAKS) == set(load_rulebook().rules)
 
 
 @pytest.mark.parametrize("rule", BREAKS)
-def test_break_flips_outcome(rule, make):
+def test_break_flips_outcome(rule: str, make: Any) -> None:
     """A right report passes the rule; broken in one place it fails there, with a message."""
     case = BREAKS[rule]
     right = check(make, case.right_edition or case.edition, **case.right_facts)
@@ -107,7 +115,7 @@ def test_break_flips_outcome(rule, make):
 @EDITIONS
 @given(figures=st.lists(st.integers(0, 10**6), min_size=260, max_size=260))
 @settings(max_examples=15, deadline=None)
-def test_consistent_report_passes(edition, make, figures):
+def test_consistent_report_passes(edition: str, make: Any, figures: list[int]) -> None:
     """Any report whose figures satisfy the form has no finding at all."""
     readings = make.balance(load_form(edition), iter(figures))
     evaluation = evaluate(make.build_report("a", edition), make.build_cells("a", readings))
@@ -117,7 +125,7 @@ def test_consistent_report_passes(edition, make, figures):
 @EDITIONS
 @given(seed=st.integers(0, 10**6), added=st.integers(1, 10**6))
 @settings(max_examples=3, deadline=None)
-def test_changed_cell_fails_its_equations(edition, make, seed, added):
+def test_changed_cell_fails_its_equations(edition: str, make: Any, seed: int, added: int) -> None:
     """One changed cell, whichever, fails exactly the equations that contain it."""
     form, right = load_form(edition), make.fill(edition, seed)
     keys = [cell.key for cell in form.cells]
@@ -133,7 +141,7 @@ def test_changed_cell_fails_its_equations(edition, make, seed, added):
 
 @EDITIONS
 @pytest.mark.parametrize("reading", [BLANK, ("unreadable", "约12"), ABSENT], ids=lambda r: r[0])
-def test_unread_cell_is_never_passed(edition, reading, make):
+def test_unread_cell_is_never_passed(edition: str, reading: Any, make: Any) -> None:
     """An unread cell, even where the rest adds up, leaves its equations not evaluated."""
     form = load_form(edition)
     key = "t3.granted.legal_service"
@@ -147,7 +155,7 @@ def test_unread_cell_is_never_passed(edition, reading, make):
     assert "表三（一）予以公开·法律服务机构" in finding["message"]
 
 
-def test_report_without_cells_passes_no_rule_about_cells(make):
+def test_report_without_cells_passes_no_rule_about_cells(make: Any) -> None:
     """Where reading gave nothing of a form, no rule about its cells counts as passed."""
     evaluation = evaluate(make.build_report("a", "2021"), make.build_cells("b", {}).clear())
     about_cells = [rule for rule in load_rulebook().rules if rule[:2] in ("C-", "T3", "T4")]
@@ -159,7 +167,7 @@ def test_report_without_cells_passes_no_rule_about_cells(make):
 @pytest.mark.parametrize(
     ("year", "findings"), [(2022, 3), (2018, 0)], ids=["form due", "before the form"]
 )
-def test_unknown_form(make, year, findings):
+def test_unknown_form(make: Any, year: int, findings: int) -> None:
     """A report on no known edition lacks all three tables if an edition was due that year."""
     evaluation = check(make, None, year=year)
     missing = evaluation.findings.filter(pl.col("rule") == "S-06")
@@ -171,7 +179,7 @@ def test_unknown_form(make, year, findings):
     )
 
 
-def test_zhenjiang_district_2022(make):
+def test_zhenjiang_district_2022(make: Any) -> None:
     """浈江区's table 3, line (7) left 0 over one result, fails T3-02 and T3-03 in two columns."""
     readings = dict.fromkeys((cell.key for cell in load_form("2019").cells), 0)
     for column in ("natural_person", "total"):
@@ -207,7 +215,7 @@ def test_zhenjiang_district_2022(make):
     ],
     ids=["row", "column", "table 4", "no total"],
 )
-def test_blank_totals(make, changes, failed):
+def test_blank_totals(make: Any, changes: Any, failed: Any) -> None:
     """A blank total over figures is an error; a blank in another cell is only a blank."""
     evaluation = check(make, "2019", changes)
     (table,) = {key.split(".")[0] for key in changes}
@@ -219,7 +227,7 @@ def test_blank_totals(make, changes, failed):
     [(BLANK, "passed"), (0, "passed"), (("unreadable", "x"), "not_evaluated"), (2, "failed")],
     ids=["blank", "zero", "unreadable", "figures"],
 )
-def test_blank_total_over_parts(make, parts, outcome):
+def test_blank_total_over_parts(make: Any, parts: Any, outcome: str) -> None:
     """A total may stay blank if its parts are all 0 or blank, and only then."""
     cells = [cell.key for cell in load_form("2021").cells if cell.key.startswith("t4.review.")]
     changes = dict.fromkeys(cells, parts) | {"t4.review.total": BLANK}
@@ -238,12 +246,12 @@ def test_blank_total_over_parts(make, parts, outcome):
         ("2021", LICENCES, ("unreadable", "若干"), "not_evaluated"),
     ],
 )
-def test_kinds(make, edition, cell, figure, outcome):
+def test_kinds(make: Any, edition: str, cell: str, figure: Any, outcome: str) -> None:
     """Counts are whole and not negative, amounts not negative, changes whole."""
     assert check(make, edition, {cell: figure}).outcomes["C-01"].item() == outcome
 
 
-def test_plain_figures_in_messages(make):
+def test_plain_figures_in_messages(make: Any) -> None:
     """A figure is written without trailing zeros, whatever its size, and never as an exponent."""
     evaluation = check(make, "2021", {LICENCES: Decimal("-1200.50")})
     assert find(evaluation, "C-01")["reported"] == "-1200.5"
@@ -263,7 +271,7 @@ def test_plain_figures_in_messages(make):
         (" 12 ", set()),
     ],
 )
-def test_writing(make, text, rules):
+def test_writing(make: Any, text: str, rules: set[str]) -> None:
     """Units and commas beside a count, and full-width or split digits, are remarked on."""
     assert {rule for rule, _ in list_findings(check(make, "2021", {LICENCES: (12, text)}))} == rules
 
@@ -282,14 +290,16 @@ def test_writing(make, text, rules):
         ({"period_start": None, "period_end": None}, "P-06", "not_evaluated", "error"),
     ],
 )
-def test_dates(make, facts, rule, outcome, severity):
+def test_dates(
+    make: Any, facts: dict[str, Any], rule: str, outcome: str, severity: str | None
+) -> None:
     """A date before its time is an error, one merely off is a warning, none is not judged."""
     evaluation = check(make, "2021", **facts)
     assert evaluation.outcomes[rule].item() == outcome
     assert [*evaluation.findings["severity"]] == ([severity] if severity else [])
 
 
-def test_forms_are_checked_together(make):
+def test_forms_are_checked_together(make: Any) -> None:
     """Reports on all editions and on none go in at once; each keeps its own findings."""
     reports = [make.build_report(str(form), form, year=2020) for form in ("2021", "2019", None)]
     cells = [make.build_cells(form, make.fill(form)) for form in ("2021", "2019")]
@@ -299,7 +309,7 @@ def test_forms_are_checked_together(make):
     assert evaluation.outcomes["S-14"].to_list() == ["not_applicable", "passed", "not_applicable"]
 
 
-def test_findings_are_as_declared(make):
+def test_findings_are_as_declared(make: Any) -> None:
     """Findings have the declared columns and key, in order, and the report year."""
     findings = check(make, "2021", {"t3.granted.total": BLANK, LICENCES: -1}).findings
     assert findings.schema == {"year": pl.Int32, **FINDINGS.schema}
@@ -308,7 +318,7 @@ def test_findings_are_as_declared(make):
     assert set(PRECEDENCE.categories) == set(OUTCOMES)
 
 
-def test_no_reports(make):
+def test_no_reports(make: Any) -> None:
     """No reports give no outcomes and no findings, in the same columns."""
     evaluation = evaluate(make.build_report("a", "2021").clear(), make.build_cells("a", {}))
     assert evaluation.outcomes.columns == ["report_id", *load_rulebook().rules]
@@ -323,13 +333,13 @@ def test_no_reports(make):
     ],
     ids=["of no form", "of the other form"],
 )
-def test_unknown_cell_is_refused(make, cells, message):
+def test_unknown_cell_is_refused(make: Any, cells: dict[str, int], message: str) -> None:
     """A cell that the report's edition does not have stops the check and is named."""
     with pytest.raises(ValueError, match=message):
         evaluate(make.build_report("a", "2021"), make.build_cells("a", cells))
 
 
-def test_cell_given_twice_is_refused(make):
+def test_cell_given_twice_is_refused(make: Any) -> None:
     """A cell or report that stands twice stops the check."""
     report, cells = make.build_report("a", "2021"), make.build_cells("a", make.fill("2021"))
     with pytest.raises(ValueError, match="1 cells and 0 reports too many"):
