@@ -1,0 +1,154 @@
+"""From a source's address to its report pages: home page, columns, years, further pages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from tasks.fetching.client import Answer, FetchError
+from tasks.fetching.limits import Limits
+from tasks.fetching.links import Link, LinkKind, Rules
+from tasks.fetching.page import Miss, Page
+from tasks.fetching.source import Source
+from tasks.fetching.survey import Survey, survey_page
+from tasks.reading.decoding import decode
+from tasks.reading.media import tell_media_type
+from tasks.reading.report import UnreadableError
+
+Fetch: TypeAlias = Callable[[str], Awaitable[Answer]]
+Role: TypeAlias = Literal["seed", "report", "column", "year", "gateway"]
+
+# Which links of a page are followed, by how the page itself was reached.
+_FOLLOWED: dict[str, tuple[LinkKind, ...]] = {
+    "gateway": ("report", "column"),
+    "column": ("report", "column", "year", "next"),
+    "year": ("report", "next"),
+    "report": ("report", "next"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An address to look at: how it was reached, by which link text, over how many links."""
+
+    url: str
+    role: Role
+    text: str | None
+    depth: int
+
+
+async def crawl(
+    source: Source, fetch: Fetch, rules: Rules, limits: Limits, now: Callable[[], datetime]
+) -> AsyncIterator[Page | Miss]:
+    """Yield the report pages of a source as they come, and a miss for each failed address.
+
+    The source's address may be a report, a list of reports or a home page. What looks like no
+    list is yielded as a page: reading decides whether it is a report. No address is looked at
+    twice; the number of addresses and the depth are bounded, and a bound that was met is told.
+    """
+    frontier = deque([Stop(source.location, "seed", None, 0)])
+    seen = {source.location}
+    looked, yielded = 0, 0
+    while frontier and looked < limits.pages_per_source:
+        count = min(len(frontier), limits.per_host, limits.pages_per_source - looked)
+        batch = [frontier.popleft() for _ in range(count)]
+        looked += count
+        answers = await asyncio.gather(*(_fetch_or_miss(source, fetch, stop) for stop in batch))
+        for stop, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Miss):
+                yielded += 1
+                yield answer
+                continue
+            if answer.url != stop.url and answer.url in seen:
+                continue
+            seen.add(answer.url)
+            media_type = tell_media_type(answer.content)
+            survey = survey_answer(answer, rules) if media_type == "text/html" else None
+            followed = choose_links(stop, survey) if survey else ()
+            if survey is None or is_report_page(stop, survey, followed):
+                yielded += 1
+                yield _make_page(source, stop, answer, media_type, now())
+                continue
+            for link in followed:
+                depth = stop.depth + (link.kind != "next")
+                if link.url not in seen and depth <= limits.depth:
+                    seen.add(link.url)
+                    role: Role = "column" if link.kind == "next" else link.kind
+                    frontier.append(Stop(link.url, role, link.text, depth))
+    if frontier:
+        yield Miss(
+            source.location,
+            source.name,
+            "cut_short",
+            f"expected at most {limits.pages_per_source} addresses, found {len(frontier)} more; "
+            "raise pages_per_source, or split the source",
+        )
+    elif not yielded:
+        yield Miss(
+            source.location,
+            source.name,
+            "no_reports",
+            f"expected links to reports, found none on {looked} pages; give the address of the "
+            "list of reports, or of a report",
+        )
+
+
+def choose_links(stop: Stop, survey: Survey) -> tuple[Link, ...]:
+    """Choose the links to follow from a page, by how it was reached and what it looks like."""
+    if stop.role != "seed":
+        return _pick(survey, _FOLLOWED[stop.role])
+    if survey.is_list or _pick(survey, ("report",)):
+        return _pick(survey, _FOLLOWED["column"])
+    return _pick(survey, ("column",)) or _pick(survey, ("gateway", "year"))
+
+
+def is_report_page(stop: Stop, survey: Survey, followed: tuple[Link, ...]) -> bool:
+    """Tell whether a page is to be read as a report, rather than as a list of them."""
+    if survey.is_report:
+        return True
+    if stop.role in ("report", "year"):
+        return survey.is_article or not followed
+    if stop.role == "column":
+        return survey.is_article and not followed
+    return stop.role == "seed" and not followed
+
+
+def _pick(survey: Survey, kinds: tuple[LinkKind, ...]) -> tuple[Link, ...]:
+    return tuple(link for link in survey.links if link.kind in kinds)
+
+
+def survey_answer(answer: Answer, rules: Rules) -> Survey | None:
+    """Survey the page of an answer; None where its encoding is unknown."""
+    try:
+        html = decode(answer.content, answer.charset)
+    except UnreadableError:
+        return None
+    return survey_page(html, answer.url, rules)
+
+
+async def _fetch_or_miss(source: Source, fetch: Fetch, stop: Stop) -> Answer | Miss:
+    try:
+        return await fetch(stop.url)
+    except FetchError as error:
+        what = "" if stop.role in ("report", "seed") else "list of reports: "
+        return Miss(stop.url, source.name, error.outcome, what + error.reason)
+
+
+def _make_page(
+    source: Source, stop: Stop, answer: Answer, media_type: str, fetched_at: datetime
+) -> Page:
+    return Page(
+        url=answer.url,
+        source=source.name,
+        fetched_at=fetched_at,
+        sha256=hashlib.sha256(answer.content).hexdigest(),
+        media_type=media_type,
+        content=answer.content,
+        link_text=stop.text or None,
+        charset=answer.charset,
+    )

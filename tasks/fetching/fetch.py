@@ -1,0 +1,132 @@
+"""Fetch many sources side by side and hand over each page as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+import httpx
+
+from tasks.fetching.client import fetch, open_client
+from tasks.fetching.crawl import crawl
+from tasks.fetching.files import read_files
+from tasks.fetching.limits import Limits
+from tasks.fetching.links import load_rules
+from tasks.fetching.page import Miss, Page
+from tasks.fetching.politeness import Hosts
+from tasks.fetching.source import Source
+
+log = logging.getLogger(__name__)
+
+_READY_AT_MOST = 16
+
+
+def fetch_sources(
+    sources: Iterable[Source],
+    limits: Limits,
+    now: Callable[[], datetime],
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Iterator[Page | Miss]:
+    """Yield every page and miss of the sources: files first, then addresses as they come.
+
+    The network runs in a thread of its own with at most 16 results ready, so that memory stays
+    bounded while the caller works; closing the iterator ends it. Trouble with one address,
+    host or source is a miss and never ends the run.
+
+    Args:
+        sources: what to look at; those that share a host share its politeness.
+        limits: bounds of the run.
+        now: gives the present instant in UTC.
+        transport: stands in for the network in tests.
+    """
+    listed = tuple(sources)
+    for source in listed:
+        if source.kind != "url":
+            yield from read_files(source, limits, now)
+    addresses = [source for source in listed if source.kind == "url"]
+    if addresses:
+        yield from _stream(addresses, limits, now, transport)
+
+
+def _stream(
+    sources: list[Source],
+    limits: Limits,
+    now: Callable[[], datetime],
+    transport: httpx.AsyncBaseTransport | None,
+) -> Iterator[Page | Miss]:
+    ready: queue.SimpleQueue[Page | Miss | None] = queue.SimpleQueue()
+    room = asyncio.Semaphore(_READY_AT_MOST)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(_crawl_all(sources, limits, now, transport, ready, room))
+    thread = threading.Thread(target=_drive, args=(loop, task, ready), name="fetching", daemon=True)
+    thread.start()
+    try:
+        while (found := ready.get()) is not None:
+            yield found
+            with suppress(RuntimeError):  # the loop has ended, so nobody waits for room
+                loop.call_soon_threadsafe(room.release)
+    finally:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+    task.result()
+
+
+def _drive(
+    loop: asyncio.AbstractEventLoop,
+    task: asyncio.Task[None],
+    ready: queue.SimpleQueue[Page | Miss | None],
+) -> None:
+    """Run the loop to the task's end; what the task raised stays with it for the caller."""
+    try:
+        loop.run_until_complete(asyncio.wait([task]))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+        ready.put(None)
+
+
+async def _crawl_all(
+    sources: list[Source],
+    limits: Limits,
+    now: Callable[[], datetime],
+    transport: httpx.AsyncBaseTransport | None,
+    ready: queue.SimpleQueue[Page | Miss | None],
+    room: asyncio.Semaphore,
+) -> None:
+    slots = asyncio.Semaphore(limits.sources_at_once)
+    hosts = Hosts(limits)
+    async with open_client(limits, transport) as client, asyncio.TaskGroup() as group:
+        for source in sources:
+            group.create_task(_crawl_one(source, client, hosts, now, ready, room, slots))
+
+
+async def _crawl_one(
+    source: Source,
+    client: httpx.AsyncClient,
+    hosts: Hosts,
+    now: Callable[[], datetime],
+    ready: queue.SimpleQueue[Page | Miss | None],
+    room: asyncio.Semaphore,
+    slots: asyncio.Semaphore,
+) -> None:
+    ask = partial(fetch, client, hosts, may_be_local=source.is_local)
+    async with slots:
+        try:
+            async for found in crawl(source, ask, load_rules(), hosts.limits, now):
+                await room.acquire()
+                ready.put(found)
+        except Exception as error:
+            log.exception("source %s failed", source.name)
+            reason = (
+                f"expected no fault of our own, found {type(error).__name__}: {error}; report it"
+            )
+            await room.acquire()
+            ready.put(Miss(source.location, source.name, "failed", reason))

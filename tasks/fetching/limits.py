@@ -1,0 +1,47 @@
+"""How much, how long and how fast fetching may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.settings import DEFAULT_MAX_BYTES
+
+USER_AGENT = "gouji/0.1 (reads annual reports on information disclosure; contact: {contact})"
+NO_CONTACT = "not set by the operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of a run; every number is above 0 but `delay_seconds`, which may be 0.
+
+    Attributes:
+        max_bytes: largest page or file, counted after decompression.
+        timeout_seconds: longest silence of a host.
+        total_seconds: longest time for one whole answer.
+        redirects: most redirects in a row.
+        tries: most requests for one address, the first included.
+        backoff_seconds: wait before the second try; doubles with each further one.
+        retry_after_seconds: longest wait that a host may ask for; beyond it we give up.
+        delay_seconds: least time between two requests to a host; loopback has none.
+        per_host: most requests at once to a host.
+        failures_per_host: failed addresses in a row after which a host counts as down.
+        sources_at_once: sources crawled side by side.
+        pages_per_source: most addresses looked at for one source.
+        depth: most links between the source's address and a report, paging not counted.
+        user_agent: what we say who we are.
+    """
+
+    max_bytes: int = DEFAULT_MAX_BYTES
+    timeout_seconds: float = 30.0
+    total_seconds: float = 180.0
+    redirects: int = 5
+    tries: int = 3
+    backoff_seconds: float = 1.0
+    retry_after_seconds: float = 60.0
+    delay_seconds: float = 1.0
+    per_host: int = 2
+    failures_per_host: int = 5
+    sources_at_once: int = 50
+    pages_per_source: int = 5000
+    depth: int = 5
+    user_agent: str = USER_AGENT.format(contact=NO_CONTACT)

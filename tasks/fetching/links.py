@@ -1,0 +1,146 @@
+"""What a link is for: a report, a list of reports, a year of one, a further page. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
+
+import yaml
+
+from tasks.fetching.source import is_address
+
+LinkKind = Literal["report", "column", "year", "next", "gateway"]
+LINKS_FILE = Path(__file__).parent / "links.yaml"
+
+_MAX_URL_CHARACTERS = 2000
+_MAX_TEXT_CHARACTERS = 200
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The patterns of `links.yaml`, compiled."""
+
+    report: re.Pattern[str]
+    excluded: re.Pattern[str]
+    article_path: re.Pattern[str]
+    column: re.Pattern[str]
+    column_path: re.Pattern[str]
+    column_folder: re.Pattern[str]
+    gateway: re.Pattern[str]
+    year: re.Pattern[str]
+    next: re.Pattern[str]
+    phrases: tuple[str, ...]
+    phrases_at_least: int
+    article_han_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of some use: its absolute address without fragment, its text, its kind."""
+
+    url: str
+    text: str
+    kind: LinkKind
+
+
+@cache
+def load_rules(path: Path = LINKS_FILE) -> Rules:
+    """Load and compile the patterns."""
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Rules(
+        report=_compile(data["report"]),
+        excluded=re.compile("|".join(data["report"]["exclude"])),
+        article_path=re.compile(data["report"]["article_path"]),
+        column=_compile(data["column"]),
+        column_path=re.compile(data["column"]["path"]),
+        column_folder=re.compile(data["column"]["folder"]),
+        gateway=_compile(data["gateway"]),
+        year=_compile(data["year"]),
+        next=_compile(data["next"]),
+        phrases=tuple(data["report_page"]["phrases"]),
+        phrases_at_least=data["report_page"]["at_least"],
+        article_han_count=data["report_page"]["article_han_count"],
+    )
+
+
+def classify_link(texts: Sequence[str], url: str, rules: Rules) -> LinkKind | None:
+    """Tell what a link is for by its texts (its title and what is printed) and its address.
+
+    None where it is of no use, among them links whose text only speaks about reports.
+    """
+    folded = [text for text in map(fold_text, texts) if text]
+    path = urlsplit(url).path.lower()
+    if any(rules.excluded.search(text) for text in folded):
+        return None
+    by_text: tuple[tuple[LinkKind, re.Pattern[str]], ...] = (
+        ("next", rules.next),
+        ("report", rules.report),
+        ("year", rules.year),
+        ("column", rules.column),
+    )
+    for kind, pattern in by_text:
+        if any(pattern.search(text) for text in folded):
+            return kind
+    if rules.column_path.search(path):
+        return "column"
+    if folded and rules.column_folder.search(path) and rules.article_path.search(path):
+        return "report"
+    return "gateway" if any(rules.gateway.search(text) for text in folded) else None
+
+
+def resolve_link(base: str, href: str) -> str | None:
+    """Return the absolute address of a link on a page, without its fragment.
+
+    None for anything but an http(s) address on the host and port of `base` (http and https on
+    their usual ports count as one), and for addresses over 2,000 characters.
+    """
+    try:
+        url = urljoin(base, href.strip()).partition("#")[0]
+    except ValueError:
+        return None
+    if len(url) > _MAX_URL_CHARACTERS or not is_address(url):
+        return None
+    return url if _name_server(url) == _name_server(base) else None
+
+
+def is_same_site(url: str, other: str) -> bool:
+    """Tell whether two addresses belong to one site: one host, or two under one domain.
+
+    The domain is taken to be the last three labels of a host in `gov.cn` and its like, and
+    the last two of any other; numeric addresses have none.
+    """
+    one, two = (urlsplit(address).hostname or "" for address in (url, other))
+    return one == two or (_name_domain(one) is not None and _name_domain(one) == _name_domain(two))
+
+
+def fold_text(text: str) -> str:
+    """Return a text in NFKC form without white space, cut at 200 characters."""
+    folded = unicodedata.normalize("NFKC", text[: 4 * _MAX_TEXT_CHARACTERS])
+    return "".join(folded.split())[:_MAX_TEXT_CHARACTERS]
+
+
+def _compile(section: dict[str, Any]) -> re.Pattern[str]:
+    whole = (f"^(?:{pattern})$" for pattern in section.get("whole", ()))
+    return re.compile("|".join((*section.get("search", ()), *whole)), re.IGNORECASE)
+
+
+def _name_server(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return parts.hostname, None if port in _DEFAULT_PORTS.values() else port
+
+
+def _name_domain(host: str) -> str | None:
+    labels = host.split(".")
+    if ":" in host or labels[-1].isdigit() or len(labels) < 2:
+        return None
+    is_second_level = len(labels[-1]) == 2 and labels[-2] in ("gov", "org", "com", "net", "edu")
+    count = 3 if is_second_level else 2
+    return ".".join(labels[-count:]) if len(labels) >= count else None
