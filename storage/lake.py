@@ -39,7 +39,8 @@ class StoreSummary:
 
     `added` were not stored before, `replaced` have other bytes than before, `rechecked` the same
     bytes and another outcome, `kept` the same bytes and outcome; together all reports handed in.
-    `moved` of them left another partition. `files` are relative to the data folder.
+    `moved` of them left another partition. `withdrawn` were stored and are no more. `files` are
+    relative to the data folder.
     """
 
     added: int
@@ -47,6 +48,7 @@ class StoreSummary:
     rechecked: int
     kept: int
     moved: int
+    withdrawn: int
     files: tuple[str, ...]
 
 
@@ -54,9 +56,12 @@ def store_reports(
     data: Path,
     frames: Mapping[Table, pl.DataFrame],
     now: datetime,
+    withdrawn: Collection[str] = (),
     wait_seconds: float = 600,
 ) -> StoreSummary:
     """Replace all stored rows of the reports in `frames[REPORTS]` by the rows of the frames.
+
+    Stored rows of the `withdrawn` report ids, which the frames do not have, are dropped.
 
     `frames` has REPORTS, CELLS, FINDINGS and every further table that is stored with them, each
     with its `frame_schema` and the rows of these reports alone; other reports stay. Versions and
@@ -67,14 +72,16 @@ def store_reports(
     other within milliseconds. So a reader in that moment may join new reports with old cells,
     and a report that moves (its region was settled later) may be seen in both partitions, as it
     is added to the new one before it leaves the old: never lost. If the process dies in that
-    moment, the next call or `settle_leftovers` makes the remaining moves.
+    moment, the next call, or `complete_changes` at the start of a run, makes the remaining moves.
 
     Raises:
         StorageError: a frame is not as declared, the folder cannot be written, a stored file is
             damaged, or another run holds the lock for more than `wait_seconds`.
     """
     _check_frames(frames)
-    ids = frames[REPORTS].select("report_id")
+    gone = sorted(set(withdrawn).difference(frames[REPORTS]["report_id"]))
+    gone_ids = pl.DataFrame({"report_id": gone}, schema={"report_id": pl.String})
+    ids = pl.concat([frames[REPORTS].select("report_id"), gone_ids])
     with open_change(data, wait_seconds) as change:
         stored = scan_table(data, REPORTS).join(ids.lazy(), on="report_id", how="semi").collect()
         places = _list_places(stored)
@@ -89,7 +96,8 @@ def store_reports(
                 part = parts.get(partition, kept.clear())
                 stage_file(change, _locate(table, partition), table, pl.concat([kept, part]))
         commit_change(change)
-        return _summarise(compared, change.staged)
+        left = stored.join(gone_ids, on="report_id", how="semi").height
+        return _summarise(compared, left, change.staged)
 
 
 def read_table(
@@ -203,7 +211,9 @@ def _split(frame: pl.DataFrame) -> dict[Partition, pl.DataFrame]:
     return {Partition(*key): part for key, part in parts.items()}
 
 
-def _summarise(compared: pl.DataFrame, files: Collection[PurePosixPath]) -> StoreSummary:
+def _summarise(
+    compared: pl.DataFrame, withdrawn: int, files: Collection[PurePosixPath]
+) -> StoreSummary:
     is_moved = (pl.col("region") != pl.col("stored_region")) | (
         pl.col("year") != pl.col("stored_year")
     )
@@ -214,4 +224,4 @@ def _summarise(compared: pl.DataFrame, files: Collection[PurePosixPath]) -> Stor
         kept=pl.col("is_same_outcome").sum(),
         moved=is_moved.sum(),
     ).row(0, named=True)
-    return StoreSummary(**counts, files=tuple(str(path) for path in files))
+    return StoreSummary(**counts, withdrawn=withdrawn, files=tuple(str(path) for path in files))

@@ -44,6 +44,16 @@ class Change:
     staged: list[PurePosixPath] = field(default_factory=list)
 
 
+def complete_changes(data: Path, wait_seconds: float = 600) -> None:
+    """Prove that the folder can be written, and settle what a crashed run left; to start with.
+
+    Raises:
+        StorageError: the folder cannot be written, or another run holds the lock.
+    """
+    with open_change(data, wait_seconds):
+        pass
+
+
 @contextmanager
 def open_change(data: Path, wait_seconds: float) -> Iterator[Change]:
     """Hold the lock of the lake, settle what a crash left, and give a change to fill.
@@ -55,7 +65,7 @@ def open_change(data: Path, wait_seconds: float) -> Iterator[Change]:
     """
     prepare_folder(data)
     with hold_lock(data / "locks" / "lake.lock", wait_seconds) as lock, explain_os_errors(data):
-        settle_leftovers(data)
+        _settle_leftovers(data)
         folder = data / "staging" / uuid4().hex
         (folder / "files").mkdir(parents=True)
         try:
@@ -103,7 +113,7 @@ def commit_change(change: Change) -> None:
     _finish(change.data, change.folder, change.staged)
 
 
-def settle_leftovers(data: Path) -> None:
+def _settle_leftovers(data: Path) -> None:
     """Complete the changes that a crash interrupted after they were decided; drop the others."""
     for folder in sorted((data / "staging").glob("*")):
         journal = folder / _JOURNAL
@@ -119,7 +129,14 @@ def _finish(data: Path, folder: Path, targets: Sequence[PurePosixPath]) -> None:
     for target in targets:
         staged = folder / "files" / target
         if staged.exists():  # else it was moved before the crash
-            staged.replace(data / target)
+            try:
+                staged.replace(data / target)
+            except OSError as error:
+                raise StorageError(
+                    f"{data / target}: could not be replaced ({error.strerror}). The new data is "
+                    f"complete in {folder}: grant the right to write there, or close what holds "
+                    "the file open; the next run then moves the rest into place."
+                ) from error
     sync_folders({data / parent for target in targets for parent in target.parents})
     shutil.rmtree(folder)
 

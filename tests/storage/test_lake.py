@@ -208,6 +208,17 @@ def test_a_settled_region_moves_the_report(tmp_path: Path, make_frames: MakeFram
     assert len(duckdb.read_parquet(f"{tmp_path}/lake/reports/**/*.parquet").fetchall()) == 4
 
 
+def test_a_withdrawn_report_leaves_every_table(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Rows of ids that are withdrawn go, others stay; one that is handed in as well is stored."""
+    store_reports(tmp_path, make_frames(PLACES, failed=["r3"]), NOW)
+    withdrawn = ["r1", "r3", "unknown"]
+    summary = store_reports(tmp_path, make_frames(PLACES[:1], sha="b"), LATER, withdrawn)
+    assert (summary.withdrawn, summary.replaced) == (1, 1)
+    for table in list_tables():
+        assert "r3" not in read_table(tmp_path, table)["report_id"]
+    assert read_table(tmp_path, REPORTS)["report_id"].sort().to_list() == ["r1", "r2", "r4"]
+
+
 @pytest.mark.parametrize(
     ("again", "version", "checked_at", "changed_at", "counted"),
     [

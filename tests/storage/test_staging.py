@@ -25,7 +25,9 @@ import pytest
 from storage import staging
 from storage.folder import StorageError, prepare_folder
 from storage.lake import read_table, store_reports
+from storage.parquet import write_file
 from storage.schema import CELLS, REPORTS, Table, list_tables
+from storage.staging import complete_changes
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 
@@ -167,9 +169,29 @@ def test_a_decided_change_is_completed(
         patch.setattr(Path, "replace", die_after_moves)
         store_reports(tmp_path, make_frames(moved, cells=20, sha="b"), NOW)
     assert set(IDS) <= set(read_table(tmp_path, REPORTS)["report_id"])
-    assert store_reports(tmp_path, make_frames([]), NOW).files == ()
+    complete_changes(tmp_path)
     _check_whole(tmp_path)
     assert set(read_table(tmp_path, REPORTS)["region"]) == {"CN-GD"}
+
+
+def test_a_file_held_fast_stops_only_its_run(
+    tmp_path: Path, make_frames: MakeFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a file cannot be replaced, the message names it, and the next run moves the rest."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+
+    def refuse(path: Path, target: Path) -> Path:
+        if target.suffix == ".parquet":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        os.replace(path, target)  # noqa: PTH105 - Path.replace is what is being replaced
+        return target
+
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match=r"part\.parquet: could"):
+        patch.setattr(Path, "replace", refuse)
+        store_reports(tmp_path, make_frames(PLACES, cells=20, sha="b"), NOW)
+    complete_changes(tmp_path)
+    _check_whole(tmp_path)
+    assert set(read_table(tmp_path, REPORTS)["source_sha256"]) == {"b"}
 
 
 def test_an_undecided_change_is_dropped(tmp_path: Path, make_frames: MakeFrames) -> None:
@@ -179,7 +201,7 @@ def test_an_undecided_change_is_dropped(tmp_path: Path, make_frames: MakeFrames)
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half a fil")
     assert _glob_by_duckdb(tmp_path) == IDS
-    store_reports(tmp_path, make_frames([]), NOW)
+    complete_changes(tmp_path)
     assert not list((tmp_path / "staging").iterdir())
     _check_whole(tmp_path)
 
@@ -195,6 +217,24 @@ def test_what_reads_back_otherwise_is_not_published(
 
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="read back the"):
         patch.setattr(staging, "write_file", write_less)
+        store_reports(tmp_path, make_frames(PLACES, cells=20, sha="b"), NOW)
+    _check_whole(tmp_path)
+    assert set(read_table(tmp_path, REPORTS)["source_sha256"]) == {"a"}
+
+
+def test_a_run_that_lost_its_lock_publishes_nothing(
+    tmp_path: Path, make_frames: MakeFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was held up so long that another took over leaves the lake to the other."""
+    store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
+
+    def stall_and_write(path: Path, table: Table, frame: pl.DataFrame) -> None:
+        owner = {"token": "other", "pid": 1, "host": "elsewhere", "since": "now"}
+        (tmp_path / "locks/lake.lock").write_text(json.dumps(owner), encoding="utf-8")
+        write_file(path, table, frame)
+
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="took over"):
+        patch.setattr(staging, "write_file", stall_and_write)
         store_reports(tmp_path, make_frames(PLACES, cells=20, sha="b"), NOW)
     _check_whole(tmp_path)
     assert set(read_table(tmp_path, REPORTS)["source_sha256"]) == {"a"}
