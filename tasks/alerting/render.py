@@ -126,12 +126,12 @@ def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[st
         "url": card.url,
         "link": card.link,
         "about": [fact for fact in about if fact],
-        "lines": [_word_line(line, texts, language) for line in card.lines],
+        "lines": [_word_line(line, texts) for line in card.lines],
         "is_confirmed": all(line.is_confirmed for line in card.lines),
     }
 
 
-def _word_line(line: Line, texts: dict[str, Any], language: Language) -> dict[str, Any]:
+def _word_line(line: Line, texts: dict[str, Any]) -> dict[str, Any]:
     figures = {
         name: value or texts["none"]
         for name, value in (
@@ -141,14 +141,14 @@ def _word_line(line: Line, texts: dict[str, Any], language: Language) -> dict[st
         )
     }
     given = [value for value in (line.expected, line.reported) if value]
-    message = line.message if language == "zh" else line.description
+    message = line.message
     has_columns = bool(given) and all(len(value) <= FIGURE_WIDTH for value in given)
     if has_columns:  # the figures stand in columns of their own: no need to say them twice
-        message = message.removesuffix(texts["figures"].format(**figures))
+        message = message.removesuffix(load_texts("zh")["figures"].format(**figures))
     is_said = all(value in message for value in given)
     return {
         "severity": line.severity,
-        "message": message,
+        "message": texts["message"].format(message=message, description=line.description),
         "figures": None if is_said else texts["figures_line"].format(**figures),
         "has_columns": has_columns,
         **figures,
