@@ -40,8 +40,9 @@ def find_mentions(gazetteer: Gazetteer, text: str, year: int) -> list[Mention]:
     mentions: list[Mention] = []
     start = 0
     while start < len(text) - 1:
-        mention = _match_at(gazetteer, text, start, year, mentions)
-        if mention is None:
+        lengths = gazetteer.lengths.get(text[start : start + PREFIX_LENGTH])
+        mention = lengths and _match_at(gazetteer, text, start, lengths, year, mentions)
+        if not mention:
             start += 1
             continue
         if not (mentions and text.endswith(gazetteer.words.seat, 0, start)):
@@ -51,11 +52,16 @@ def find_mentions(gazetteer: Gazetteer, text: str, year: int) -> list[Mention]:
 
 
 def _match_at(
-    gazetteer: Gazetteer, text: str, start: int, year: int, before: list[Mention]
+    gazetteer: Gazetteer,
+    text: str,
+    start: int,
+    lengths: tuple[int, ...],
+    year: int,
+    before: list[Mention],
 ) -> Mention | None:
     past = None
     is_beside = bool(before) and before[-1].end == start
-    for length in gazetteer.lengths.get(text[start : start + PREFIX_LENGTH], ()):
+    for length in lengths:
         end = start + length
         name = text[start:end]
         if len(name) < length:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from storage.reference.gazetteer import Division, Gazetteer, trace_line
 from storage.reference.mentions import Mention, find_mentions
@@ -42,45 +43,46 @@ def resolve_region(
     reference data counts as its first or last.
     """
     year = min(max(year, gazetteer.first_year), gazetteer.last_year)
-    issuer_texts = [_fold(text or "") for text in (title, publisher, signature)]
+    texts = [_fold(text or "") for text in (title, publisher, signature)]
     body = f"{body[:HEAD_CHARACTERS]}\n{body[HEAD_CHARACTERS:][-TAIL_CHARACTERS:]}"
-    zones = [find_mentions(gazetteer, text, year) for text in issuer_texts]
-    zones.append(_keep_sure(find_mentions(gazetteer, _fold(body), year)))
-    for index, mentions in enumerate(zones):
+    issuers = [find_mentions(gazetteer, text, year) for text in texts]
+    # The body is the longest by far: it is read only if the others leave something open.
+    running = (_keep_sure(find_mentions(gazetteer, _fold(text), year)) for text in [body])
+    zones = chain(issuers, running)
+    for text, mentions in zip([*texts, ""], zones, strict=True):
         anchors = _choose_anchors(mentions)
         if anchors:
-            return _settle(gazetteer, anchors, zones[index:], zones[:2], body, year)
-        if index < len(issuer_texts) and _is_central(gazetteer, issuer_texts[index]):
+            lines = _read_lines(gazetteer, anchors, mentions, year)
+            past = _find_deeper_past(lines, mentions)
+            if past or not lines:
+                return _leave_open(past or (one for each in anchors for one in each.divisions))
+            if len(lines) > 1 or anchors[0].kind != "full":
+                lines = _weigh(gazetteer, lines, list(zones), body, year)
+            if len(lines) > 1:
+                return _leave_open(line[-1] for line in lines)
+            return _describe(gazetteer, lines[0], _find_township(lines[0][-1], issuers[:2]))
+        if _is_central(gazetteer, text):
             return CENTRAL
     return UNRESOLVED
 
 
-def _settle(
+def _weigh(
     gazetteer: Gazetteer,
-    anchors: Sequence[Mention],
+    lines: list[Line],
     zones: Sequence[Sequence[Mention]],
-    township_zones: Sequence[Sequence[Mention]],
     body: str,
     year: int,
-) -> Region:
-    """Decide by the anchors of the first zone, supported by the zones after it."""
-    lines = _find_common_lines(gazetteer, anchors, year)
-    if not lines or anchors[0].kind == "past":
-        return _leave_open(division for mention in anchors for division in mention.divisions)
-    lines = _refine(gazetteer, lines, zones[0], year)
-    past = _find_deeper_past(lines, zones[0])
-    if past:
-        return _leave_open(past)
-    for zone in zones[1:]:
+) -> list[Line]:
+    """Choose by the later texts and area codes; add what contradicts the choice."""
+    for zone in zones:
         lines = _narrow(lines, zone)
     lines = _narrow_by_telephone(gazetteer, lines, body)
     if len(lines) > 1:
-        return _leave_open(line[-1] for line in lines)
-    (line,) = lines
-    rivals = _find_rivals(gazetteer, line, anchors, zones[1:], year)
-    if rivals:
-        return _leave_open([line[-1], *rivals])
-    return _describe(gazetteer, line, _find_township(line[-1], township_zones))
+        return lines
+    return lines + [
+        trace_line(gazetteer, rival, year)
+        for rival in _find_rivals(gazetteer, lines[0], zones, year)
+    ]
 
 
 def _fold(text: str) -> str:
@@ -116,10 +118,16 @@ def _find_common_lines(gazetteer: Gazetteer, mentions: Sequence[Mention], year: 
     ]
 
 
-def _refine(
-    gazetteer: Gazetteer, lines: list[Line], mentions: Sequence[Mention], year: int
+def _read_lines(
+    gazetteer: Gazetteer, anchors: Sequence[Mention], mentions: Sequence[Mention], year: int
 ) -> list[Line]:
-    """Go down to the less sure mentions of the same text that fit, leave out those that do not."""
+    """List the lines the anchors leave, down to the less sure mentions that fit on them.
+
+    Less sure mentions that do not fit are left out; past divisions give no line.
+    """
+    if anchors[0].kind == "past":
+        return []
+    lines = _find_common_lines(gazetteer, anchors, year)
     ends = {mention.end for mention in mentions}
     for mention in mentions:
         if mention.kind in ("short", "township") or (
@@ -137,7 +145,7 @@ def _refine(
 
 def _find_deeper_past(lines: Sequence[Line], mentions: Sequence[Mention]) -> list[Division]:
     """List divisions of other years that the text names below what was found."""
-    depth = max(line[-1].level for line in lines)
+    depth = max((line[-1].level for line in lines), default=0)
     return [
         division
         for mention in mentions
@@ -176,24 +184,17 @@ def _narrow_by_telephone(gazetteer: Gazetteer, lines: list[Line], body: str) -> 
 
 
 def _find_rivals(
-    gazetteer: Gazetteer,
-    line: Line,
-    anchors: Sequence[Mention],
-    zones: Sequence[Sequence[Mention]],
-    year: int,
+    gazetteer: Gazetteer, line: Line, zones: Sequence[Sequence[Mention]], year: int
 ) -> list[Division]:
-    """List the places of a later text that names only others, unless a full name was chosen."""
-    if anchors[0].kind == "full":
-        return []
+    """List the places of the first later text that names any, unless one is on the line."""
     codes = {place.code for place in line}
     for zone in zones:
         named = [one for mention in zone if mention.kind == "full" for one in mention.divisions]
-        traced = [{place.code for place in trace_line(gazetteer, one, year)} for one in named]
-        if named and not any(
-            one.code in codes or line[-1].code in above
-            for one, above in zip(named, traced, strict=True)
-        ):
-            return named
+        lines = [{place.code for place in trace_line(gazetteer, one, year)} for one in named]
+        if named:
+            is_on_line = any(one.code in codes for one in named)
+            is_below = any(line[-1].code in below for below in lines)
+            return [] if is_on_line or is_below else named
     return []
 
 
