@@ -145,7 +145,7 @@ def _word_line(line: Line, texts: dict[str, Any]) -> dict[str, Any]:
     has_columns = bool(given) and all(len(value) <= FIGURE_WIDTH for value in given)
     if has_columns:  # the figures stand in columns of their own: no need to say them twice
         message = message.removesuffix(load_texts("zh")["figures"].format(**figures))
-    is_said = all(value in message for value in given)
+    is_said = not has_columns and all(value in message for value in given)
     return {
         "severity": line.severity,
         "message": texts["message"].format(message=message, description=line.description),

@@ -95,6 +95,15 @@ def test_a_message_in_other_words_is_shown_whole(
     assert message in _shown(digest)
 
 
+def test_figures_are_told_where_the_labels_hold_the_same_digits(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """The number of a line is not taken for its figure."""
+    message = "表三（五）2.重复申请·总计 1：应为 1，填报 2"
+    (digest,) = compose([make_report()], [make_finding(message=message, reported="2")])
+    assert "应为 1，填报 2，相差 -1" in _body(digest, "plain")
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
