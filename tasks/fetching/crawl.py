@@ -15,7 +15,7 @@ from tasks.fetching.limits import Limits
 from tasks.fetching.links import Link, LinkKind, Rules
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.source import Source
-from tasks.fetching.survey import Survey, survey_page
+from tasks.fetching.survey import Survey, has_report_phrases, survey_page
 from tasks.reading.decoding import decode
 from tasks.reading.media import tell_media_type
 from tasks.reading.report import UnreadableError
@@ -68,7 +68,7 @@ async def crawl(
                 continue
             seen.add(answer.url)
             media_type = tell_media_type(answer.content)
-            survey = survey_answer(answer, rules) if media_type == "text/html" else None
+            survey = survey_answer(answer, media_type, rules)
             followed = choose_links(stop, survey) if survey else ()
             if survey is None or is_report_page(stop, survey, followed):
                 yielded += 1
@@ -122,11 +122,19 @@ def _pick(survey: Survey, kinds: tuple[LinkKind, ...]) -> tuple[Link, ...]:
     return tuple(link for link in survey.links if link.kind in kinds)
 
 
-def survey_answer(answer: Answer, rules: Rules) -> Survey | None:
-    """Survey the page of an answer; None where its encoding is unknown."""
+def survey_answer(answer: Answer, media_type: str, rules: Rules) -> Survey | None:
+    """Survey the page of an answer; None where it needs none.
+
+    That is so where it is no HTML or its encoding is unknown, which is for reading to tell, and
+    where it is plainly a report.
+    """
+    if media_type != "text/html":
+        return None
     try:
         html = decode(answer.content, answer.charset)
     except UnreadableError:
+        return None
+    if has_report_phrases(html, rules):  # most pages are reports: no need to look for links
         return None
     return survey_page(html, answer.url, rules)
 

@@ -51,10 +51,15 @@ def survey_page(html: str, url: str, rules: Rules) -> Survey:
     text = "".join(tree.root.text().split()) if tree.root else ""
     return Survey(
         links=tuple(links.values()),
-        is_report=sum(phrase in text for phrase in rules.phrases) >= rules.phrases_at_least,
+        is_report=has_report_phrases(text, rules),
         is_article=len(_HAN.findall(text)) >= rules.article_han_count,
         is_list=classify_link((heading,), url, rules) == "column",
     )
+
+
+def has_report_phrases(text: str, rules: Rules) -> bool:
+    """Tell whether a text has as many of the phrases as make it a report."""
+    return sum(phrase in text for phrase in rules.phrases) >= rules.phrases_at_least
 
 
 def _list_links(tree: LexborHTMLParser, url: str, rules: Rules) -> Iterator[Link]:

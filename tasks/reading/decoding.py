@@ -28,7 +28,8 @@ _ASCII = re.compile(r"[\x00-\x7f]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]")
 _REPLACEMENT = "\ufffd"
 
-_SAMPLE_CHARACTERS = 5000
+_SAMPLED_HEAD = 10_000
+_ENOUGH_CHARACTERS = 500
 _BELIEVED_SHARE = 0.9
 _POSSIBLE_SHARE = 0.5
 _TOLERATED_DAMAGE = 0.001
@@ -84,7 +85,9 @@ def measure_common_share(text: str) -> float:
     Common are the symbols and the first level of GB 2312 and the first level of Big5. A text
     in ASCII alone gives 1.
     """
-    sample = _ASCII.sub("", text)[:_SAMPLE_CHARACTERS]
+    sample = _ASCII.sub("", text[:_SAMPLED_HEAD])
+    if len(sample) < _ENOUGH_CHARACTERS:
+        sample = _ASCII.sub("", text)[:_SAMPLED_HEAD]
     if not sample:
         return 1.0
     common = _list_common_characters()

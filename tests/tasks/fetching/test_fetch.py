@@ -84,10 +84,10 @@ def test_a_listed_source_on_loopback_is_refused() -> None:
 def test_our_own_fault_costs_one_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """When our code fails on a page, its source is a miss that says so; the others come."""
 
-    def fail(answer: Answer, rules: Rules) -> Survey | None:
+    def fail(answer: Answer, media_type: str, rules: Rules) -> Survey | None:
         if "/bad" in answer.url:
             raise RuntimeError("a fault")
-        return survey_answer(answer, rules)
+        return survey_answer(answer, media_type, rules)
 
     monkeypatch.setattr("tasks.fetching.crawl.survey_answer", fail)
     sources = [Source(x, f"http://93.184.216.34/{x}", "url") for x in ("bad", "good")]
