@@ -11,8 +11,8 @@ from expectations.sheet import Sheet
 # The note that reading leaves at each cell of a row whose figures did not fit its columns.
 ROW_COUNT_NOTE = r"^row_count:(\d+)"
 CELL_COUNT_RULES = {"2021": "S-13", "2019": "S-14"}
-# Everything but digits of any width, white space, a point and a sign is foreign to a count.
-FOREIGN_TO_COUNTS = r"[^\d\s.．+＋\-－−]"
+# Everything but digits of any width (and letters taken for them), white space, a point and a sign.
+FOREIGN_TO_COUNTS = r"[^\d\s.．+＋\-－−OoIl]"
 UNUSUAL_DIGITS = r"[^0-9]"
 MISWRITTEN_DIGITS = r"[０-９．＋－OoIl]|\d\s+\d"
 
