@@ -13,15 +13,15 @@ _REGION = r"^[A-Za-z0-9-]+$"  # it names a folder; ISO 3166-2 codes and `unresol
 
 
 def check_schema(table: Table, found: pl.Schema, expected: pl.Schema, where: str) -> None:
-    """Raise a `StorageError` unless the columns and types are the expected ones, in order."""
-    if found == expected:
-        return
+    """Raise a `StorageError` unless the columns and types are the expected ones, in any order."""
     differences = [
         f"{name}: expected {expected.get(name, 'no such column')}, "
         f"found {found.get(name, 'no such column')}"
         for name in {**expected, **found}
         if expected.get(name) != found.get(name)
-    ] or [f"expected the order {', '.join(expected)}, found {', '.join(found)}"]
+    ]
+    if not differences:
+        return
     raise StorageError(
         f"{where}: not the columns of table {table.name} as declared in storage/schema.py: "
         f"{'; '.join(differences)}"

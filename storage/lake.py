@@ -21,7 +21,7 @@ from storage.frames import check_belonging, check_nulls, check_schema
 from storage.parquet import read_file
 from storage.schema import FINDINGS, PARTITION_SCHEMA, REPORTS, Table, list_tables
 from storage.staging import commit_change, open_change, stage_file
-from storage.versions import compare_reports, settle_versions
+from storage.versions import compare_reports, reserve_settled, settle_versions
 
 _FILE = "part.parquet"
 
@@ -64,8 +64,8 @@ def store_reports(
     Stored rows of the `withdrawn` report ids, which the frames do not have, are dropped.
 
     `frames` has REPORTS, CELLS, FINDINGS and every further table that is stored with them, each
-    with its `frame_schema` and the rows of these reports alone; other reports stay. Versions and
-    instants are set as in `settle_versions`, which needs `fetched_at` only.
+    with its `frame_schema` and the rows of these reports alone; other reports stay. `version`,
+    `checked_at` and `changed_at` are set here (see `settle_versions`) and may be missing.
 
     A reader sees each file as before or as after. A report that stays in its partition is seen
     exactly once at every instant, also after a crash. The files of a run change one after the
@@ -78,7 +78,7 @@ def store_reports(
         StorageError: a frame is not as declared, the folder cannot be written, a stored file is
             damaged, or another run holds the lock for more than `wait_seconds`.
     """
-    _check_frames(frames)
+    frames = _prepare_frames(frames, now)
     gone = sorted(set(withdrawn).difference(frames[REPORTS]["report_id"]))
     gone_ids = pl.DataFrame({"report_id": gone}, schema={"report_id": pl.String})
     ids = pl.concat([frames[REPORTS].select("report_id"), gone_ids])
@@ -148,17 +148,21 @@ def list_partitions(data: Path, table: Table) -> tuple[Partition, ...]:
     )
 
 
-def _check_frames(frames: Mapping[Table, pl.DataFrame]) -> None:
+def _prepare_frames(
+    frames: Mapping[Table, pl.DataFrame], now: datetime
+) -> dict[Table, pl.DataFrame]:
     missing = [table.name for table in list_tables() if table not in frames]
     if missing:
         raise StorageError(
             f"expected frames of all tables, found none of {', '.join(missing)}; their stored "
             "rows would go stale. Nothing was changed."
         )
+    frames = {**frames, REPORTS: reserve_settled(frames[REPORTS], now)}
     for table, frame in frames.items():
         check_schema(table, frame.schema, table.frame_schema, "new rows")
         check_nulls(table, frame)
     check_belonging(frames)
+    return {table: frame.select([*table.frame_schema]) for table, frame in frames.items()}
 
 
 def _locate(table: Table, partition: Partition) -> PurePosixPath:

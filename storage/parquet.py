@@ -63,7 +63,7 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
             "Move it out of the data folder and collect again."
         ) from error
     check_schema(table, frame.schema, table.schema, str(path))
-    return frame
+    return frame.select(table.schema.names())
 
 
 def is_written_as_declared(path: Path, table: Table) -> bool:

@@ -12,6 +12,15 @@ _OUTCOME = ("verdict", "reason", "errors", "warnings", "not_evaluated")
 _STORED = ("version", "source_sha256", "fetched_at", "checked_at", "changed_at", *_OUTCOME)
 
 
+def reserve_settled(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Put in the columns that `settle_versions` sets, as if every report were new."""
+    return reports.with_columns(
+        version=pl.lit(1, pl.Int32),
+        checked_at=pl.lit(now).cast(INSTANT),
+        changed_at=pl.lit(None, INSTANT),
+    )
+
+
 def compare_reports(
     reports: pl.DataFrame,
     findings: pl.DataFrame,

@@ -272,6 +272,17 @@ def test_the_first_fetch_is_remembered(tmp_path: Path, make_frames: MakeFrames) 
     assert _report(tmp_path, "r1")["fetched_at"] == LATER
 
 
+def test_what_storing_sets_need_not_be_given(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Reports may come without version and instants of their own, and with columns in any order."""
+    frames = make_frames(PLACES[:1])
+    set_here = ["version", "checked_at", "changed_at"]
+    frames[REPORTS] = frames[REPORTS].drop(set_here)
+    frames[CELLS] = frames[CELLS].select(reversed(frames[CELLS].columns))
+    store_reports(tmp_path, frames, NOW)
+    assert [_report(tmp_path, "r1")[name] for name in set_here] == [1, NOW, None]
+    assert read_table(tmp_path, CELLS).schema == CELLS.frame_schema
+
+
 def test_a_further_table_is_stored_along(tmp_path: Path, make_frames: MakeFrames) -> None:
     """A table that another layer declares is stored like the others."""
     wide = Table(
