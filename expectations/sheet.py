@@ -85,13 +85,7 @@ def lay_out(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> Sheet:
     """
     chosen = reports.filter(pl.col("form") == form.edition)
     given = _place_cells(chosen, cells, form)
-    laid_out = (
-        pl.LazyFrame({"index": pl.int_range(chosen.height * len(form.cells), eager=True)})
-        .cast(pl.UInt32)
-        .join(given.lazy(), on="index", how="left", maintain_order="left")
-        .select("value", pl.col("status").fill_null("absent"), "text", "note")
-        .collect()
-    )
+    laid_out = _complete(given, chosen.height * len(form.cells))
     return Sheet(
         form=form,
         reports=chosen,
@@ -103,32 +97,49 @@ def lay_out(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> Sheet:
 
 def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.DataFrame:
     """Number the cells of these reports: report times width of the form plus position."""
-    width = len(form.cells)
-    order = reports.lazy().select("report_id").with_row_index("report")
-    names = describe_cells(form).lazy().select("position", *CELL_NAME)
+    ids, keys = reports["report_id"], [cell.key for cell in form.cells]
+    if ids.n_unique() != ids.len():
+        raise ValueError(
+            f"reports: expected each report once, found {ids.filter(ids.is_duplicated())[0]!r} "
+            "more than once; keep the newest version of each"
+        )
+    # Casting to the categories of an Enum gives the numbers without a join of millions of names.
+    report = pl.col("report_id").cast(pl.Enum(ids), strict=False).to_physical().cast(pl.UInt32)
+    key = pl.concat_str(CELL_NAME, separator=".")
+    position = key.cast(pl.Enum(keys), strict=False).to_physical().cast(pl.UInt32)
     placed = (
         cells.lazy()
-        .join(order, on="report_id")
-        .join(names, on=CELL_NAME, how="left")
-        .with_columns(index=pl.col("report") * width + pl.col("position"))
-        .select("index", "value", pl.col("status").cast(STATUS), "text", "note", *CELL_NAME)
+        .with_columns(index=report * len(keys) + position, report=report)
+        .filter(pl.col("report").is_not_null())
+        .select("index", "value", pl.col("status").cast(STATUS), "text", "note", cell=key)
         .collect()
     )
     unknown = placed.filter(pl.col("index").is_null())
     if not unknown.is_empty():
-        name = ".".join(unknown.select(CELL_NAME).row(0))
         raise ValueError(
-            f"cells: expected the cells of the {form.edition} form, found {name!r} and "
-            f"{unknown.height - 1} more; name the cells as the form does"
+            f"cells: expected the cells of the {form.edition} form, found {unknown['cell'][0]!r} "
+            f"and {unknown.height - 1} more; name the cells as the form does"
         )
-    twice = placed.height - placed["index"].n_unique()
-    if twice or reports["report_id"].n_unique() != reports.height:
+    return placed.drop("cell")
+
+
+def _complete(given: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Put numbered cells in order, and an absent cell wherever a number is not given."""
+    every = pl.int_range(count, dtype=pl.UInt32, eager=True).alias("index")
+    if given["index"].equals(every):
+        return given.drop("index")
+    twice = given.height - given["index"].n_unique()
+    if twice:
         raise ValueError(
-            f"cells: expected each report and cell once, found {twice} cells and "
-            f"{reports.height - reports['report_id'].n_unique()} reports too many on the "
-            f"{form.edition} form; keep the newest version of each"
+            f"cells: expected each cell of a report once, found {twice} more than once; "
+            "keep the newest version of each report"
         )
-    return placed.drop(CELL_NAME)
+    return (
+        every.to_frame()
+        .join(given, on="index", how="left", maintain_order="left")
+        .with_columns(pl.col("status").fill_null("absent"))
+        .drop("index")
+    )
 
 
 def _widen(column: pl.Series, reports: pl.DataFrame, form: Form) -> pl.DataFrame:
