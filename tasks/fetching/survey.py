@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.fetching.links import Link, Rules, classify_link, fold_text, resolve_link
 
+_MAX_CHARACTERS = 1_000_000
 _MAX_ANCHORS = 5000
 _MAX_LIST_PAGES = 300
 _TITLE_PARTS = re.compile(r"[-_|\u2013\u2014]")
@@ -38,9 +39,10 @@ class Survey:
 def survey_page(html: str, url: str, rules: Rules) -> Survey:
     """Look over a page for its useful links, each address once, itself left out.
 
-    At most 5,000 links and 300 pages of a TRS list are looked at.
+    At most 5,000 links, 300 pages of a TRS list and a million characters are looked at: the
+    parser needs quadratic time for elements that are opened and never closed.
     """
-    tree = LexborHTMLParser(html)
+    tree = LexborHTMLParser(html[:_MAX_CHARACTERS])
     title = tree.css_first("title")
     heading = _TITLE_PARTS.split(title.text().strip() if title else "")[0]
     links: dict[str, Link] = {url: Link(url, "", "next")}

@@ -31,7 +31,7 @@ _ELEMENT = (
     r"<(?:!doctype\s+html|(?:html|head|meta|title|body|table|tbody|tr|td|div|p|span|section"
     r"|article|h[1-6]|ul|ol|li|br|center|font|a|script|style|link)(?=[\s/>]))"
 )
-_HTML_FROM_START = re.compile(rf"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*{_ELEMENT}", re.I | re.S)
+_HTML_FROM_START = re.compile(rf"\s*+(?>(?:<!--.*?-->|<\?xml[^>]*>)\s*+)*+{_ELEMENT}", re.I | re.S)
 _HTML_WITHIN = re.compile(r"<(?:!doctype\s+html|html|body|table|td|div|p)(?=[\s/>])", re.I)
 
 
