@@ -67,13 +67,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of the form; `rows_across` where its rows stand side by side in one line."""
+    """One table of the form.
+
+    `spanners` head several columns without naming them all, `spans` name the columns they
+    head; `rows_across` where the rows stand side by side in one line of figures.
+    """
 
     key: str
     name: str
     title: str
     corner: str | None
     spanners: tuple[str, ...]
+    spans: dict[str, tuple[str, ...]]
     row_groups: tuple[str, ...]
     rows_across: bool
     blocks: tuple[Block, ...]
@@ -175,6 +180,7 @@ def _build_table(key: str, facts: dict[str, Any]) -> Table:
         title=facts["title"],
         corner=facts.get("corner"),
         spanners=tuple(facts.get("spanners", ())),
+        spans={label: tuple(keys) for label, keys in facts.get("spans", {}).items()},
         row_groups=tuple(facts.get("row_groups", ())),
         rows_across=facts.get("rows_across", False),
         blocks=blocks,

@@ -203,7 +203,10 @@ def _read_partitions(data: Path, table: Table, partitions: Collection[Partition]
         )
         for partition in sorted(partitions)
     ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=table.frame_schema)
+    if not frames:
+        return pl.DataFrame(schema=table.frame_schema)
+    # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.
+    return pl.concat(frames, rechunk=True)
 
 
 def _list_places(frame: pl.DataFrame) -> set[Partition]:

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+THIRD_PARTY_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,expectations,storage",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,20 @@ def load_settings(
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         max_bytes=int(limit),
     )
+
+
+def silence_telemetry() -> None:
+    """Switch the telemetry of Prefect and Great Expectations off, unless it was switched on.
+
+    Has to come before either is imported. Also lets Prefect carry the logs of pure code.
+    """
+    for name, value in THIRD_PARTY_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
+def quieten_prefect(is_verbose: bool) -> None:
+    """Keep Prefect's own log lines off the terminal of a command, unless asked for."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if is_verbose else "CRITICAL")
 
 
 def _optional_path(text: str | None) -> Path | None:

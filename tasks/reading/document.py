@@ -54,6 +54,11 @@ class Document:
     facts: dict[str, str]
 
     @property
+    def grids(self) -> tuple[Grid, ...]:
+        """The tables, in reading order."""
+        return tuple(block for block in self.blocks if isinstance(block, Grid))
+
+    @property
     def text(self) -> str:
         """The running text, one block a line, tables left out."""
         return "\n".join(block.text for block in self.blocks if isinstance(block, TextBlock))

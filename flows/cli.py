@@ -1,0 +1,224 @@
+"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `rules`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from storage.archive import ArchiveError
+from storage.folder import StorageError, prepare_folder
+from storage.settings import load_settings, quieten_prefect
+
+if TYPE_CHECKING:
+    from flows.summary import RunSummary
+
+USAGE = 64
+FAILED = 2
+UNREAD = 2
+HAS_ERRORS = 1
+TROUBLE = 1
+
+app = typer.Typer(
+    name="gouji",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Fetch, read, check and store the annual reports on government information "
+    "disclosure (政府信息公开工作年度报告), and mail what contradicts itself.",
+)
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DIR", help="Data folder [default: $GOUJI_DATA, else ./data]."),
+]
+YearOption = Annotated[
+    int | None, typer.Option("--year", min=2003, max=2100, help="This report year only.")
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region", metavar="CODE", help="This region only: ISO 3166-2 code such as CN-JX."
+    ),
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def main() -> None:
+    """Run the command line; wrong usage ends with status 64."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(prog_name="gouji", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        status = USAGE
+    except click.Abort:
+        Console(stderr=True).print("Stopped.")
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = FAILED
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@app.command()
+def inspect(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Files, folders or addresses.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Read and check documents on the spot; nothing is stored.
+
+    Exit status: 0 all read, no error found; 1 an error found; 2 a document could not be read
+    as a report; 64 wrong usage.
+    """
+    from flows.inspection import inspect_sources, show_inspection
+    from tasks.fetching.source import parse_source_argument
+
+    try:
+        settings = load_settings()
+        chosen = [parse_source_argument(source) for source in sources]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    console = Console()
+    status = 0
+    for inspection in inspect_sources(chosen, settings):
+        if as_json:
+            sys.stdout.write(json.dumps(inspection.facts, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        else:
+            show_inspection(inspection, console)
+        if inspection.is_unread:
+            status = UNREAD
+        elif inspection.has_errors:
+            status = max(status, HAS_ERRORS)
+    raise typer.Exit(status)
+
+
+@app.command()
+def collect(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="FILE|DIR|URL",
+            help="What to read; repeatable [default: $GOUJI_SOURCES, else sources.yaml in the "
+            "data folder].",
+        ),
+    ] = None,
+    year: YearOption = None,
+    region: RegionOption = None,
+    data: DataOption = None,
+    is_verbose: VerboseOption = False,
+) -> None:
+    """Run the main job: discover, fetch, read, check, store, alert.
+
+    Exit status: 0 the run is complete, whatever it found; 1 complete, but something on our
+    side failed and is named; 2 it could not run; 64 wrong usage.
+    """
+    _start_flow(is_verbose)
+    from flows.collect import CollectParameters, collect, plan_run
+
+    with _explain_failure():
+        parameters = CollectParameters(sources=source or [], year=year, region=region, data=data)
+        plan_run(parameters)
+    _finish(lambda: collect(parameters))
+
+
+@app.command()
+def check(
+    year: YearOption = None,
+    region: RegionOption = None,
+    data: DataOption = None,
+    is_verbose: VerboseOption = False,
+) -> None:
+    """Run the rules again over what is stored; no figure changes."""
+    _start_flow(is_verbose)
+    from flows.check import CheckParameters, check
+
+    with _explain_failure():
+        parameters = CheckParameters(year=year, region=region, data=data)
+        prepare_folder(load_settings(data).data)
+    _finish(lambda: check(parameters))
+
+
+@app.command()
+def demo(data: DataOption = None, is_verbose: VerboseOption = False) -> None:
+    """Run the main job on the bundled sample site, into `demo` under the data folder.
+
+    The site stands on loopback; no network is needed. What an earlier demo left is replaced.
+    """
+    _start_flow(is_verbose)
+    from flows.collect import CollectParameters, collect
+    from flows.demo import open_demo
+
+    with _explain_failure(), open_demo(load_settings(data).data) as folder:
+        _finish(lambda: collect(CollectParameters(data=str(folder))))
+
+
+@app.command()
+def status(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Show what is stored, when it came, and how much of it is valid."""
+    from flows.status import describe_data, show_data
+
+    with _explain_failure():
+        facts = describe_data(load_settings(data).data)
+    if as_json:
+        _print_json(facts)
+    else:
+        show_data(facts, Console())
+
+
+@app.command()
+def rules(as_json: JsonOption = False) -> None:
+    """List the rules with edition, severity, description and source."""
+    from flows.rules import list_rules, show_rules
+
+    listed = list_rules()
+    if as_json:
+        _print_json(listed)
+    else:
+        show_rules(listed, Console())
+
+
+def _start_flow(is_verbose: bool) -> None:
+    """Prepare the terminal before Prefect is imported, which takes seconds."""
+    quieten_prefect(is_verbose)
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    Console(stderr=True).print("Starting Prefect …", style="dim")
+
+
+def _finish(run: Callable[[], RunSummary]) -> None:
+    """Run a flow with a progress bar, show what it did and exit by how it went."""
+    from flows.terminal import show_progress, show_summary
+
+    with _explain_failure():
+        with show_progress(Console(stderr=True)):
+            summary = run()
+        show_summary(summary, Console())
+    raise typer.Exit(TROUBLE if summary.troubles else 0)
+
+
+@contextmanager
+def _explain_failure() -> Iterator[None]:
+    """Turn what a user can mend into a message and status 2; wrong words into status 64."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise click.UsageError(f"{name}: {first['msg']}, found {first['input']!r}") from error
+    except (StorageError, ArchiveError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

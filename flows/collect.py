@@ -1,0 +1,269 @@
+"""The main job: discover and fetch, read, check, store, alert."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import polars as pl
+from prefect import flow
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.artifacts import publish_artifacts
+from flows.summary import RunSummary, count_by, rank_findings
+from storage.documents import read_documents
+from storage.locks import hold_lock
+from storage.runs import RunRecord, write_run
+from storage.schema import DOCUMENTS
+from storage.settings import Settings, load_settings
+from storage.staging import complete_changes
+from tasks.alert import alert, choose_recipients
+from tasks.check import check_reports
+from tasks.fetch import fetch_batch
+from tasks.fetching.limits import Limits
+from tasks.fetching.page import Miss
+from tasks.fetching.source import Source, load_sources, parse_source_argument
+from tasks.progress import announce
+from tasks.read import read_pages
+from tasks.reading.batch import Origin, ReadBatch, join_batches
+from tasks.store import store_checked
+
+log = logging.getLogger(__name__)
+
+RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
+FETCH_TASKS = 2  # groups of hosts fetched side by side; the network, not the CPU, is the limit
+
+
+class CollectParameters(BaseModel):
+    """What a run of `collect` may be told; the form of the Prefect UI."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sources: list[str] = Field(
+        default_factory=list,
+        description="Files, folders or addresses to read; none: the source list "
+        "(GOUJI_SOURCES, else sources.yaml in the data folder).",
+    )
+    year: int | None = Field(
+        None, ge=2003, le=2100, description="Keep the reports of this report year only."
+    )
+    region: str | None = Field(
+        None,
+        pattern=r"^(CN(-[A-Z]{2})?|unresolved)$",
+        description="Keep the reports of this region only: ISO 3166-2 code such as CN-JX.",
+    )
+    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    send_alerts: bool = Field(True, description="Write and send the digests of what is invalid.")
+    pages_per_task: int = Field(
+        1000, ge=10, le=20_000, description="Pages that one reading task takes on."
+    )
+
+
+def name_run() -> str:
+    """Name a run after what it was asked for."""
+    parameters = flow_run.parameters.get("parameters") or {}
+    asked = parameters if isinstance(parameters, dict) else parameters.model_dump()
+    parts = [str(asked[key]) for key in ("region", "year") if asked.get(key)]
+    return "collect " + (" ".join(parts) or "everything")
+
+
+@flow(
+    name="collect",
+    flow_run_name=name_run,
+    task_runner=cast(Any, ThreadPoolTaskRunner(max_workers=FETCH_TASKS)),
+    validate_parameters=True,
+)
+def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary:  # noqa: B008
+    """Fetch the reports of the sources, read, check and store them, and mail what is invalid.
+
+    A broken document, host or page is a row in `documents` with its reason. What was stored
+    before stays until its report is stored anew.
+    """
+    started_at = datetime.now(UTC)
+    settings = load_settings(parameters.data)
+    complete_changes(settings.data)
+    with hold_lock(settings.data / RUN_LOCK):
+        return _collect(parameters, settings, started_at)
+
+
+def _collect(parameters: CollectParameters, settings: Settings, started_at: datetime) -> RunSummary:
+    sources = choose_sources(parameters, settings)
+    progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
+    fetched = _fetch(sources, settings)
+    update_progress_artifact(progress, 40.0)
+    batch = _select(_read(fetched, settings.data, parameters.pages_per_task), parameters)
+    update_progress_artifact(progress, 70.0)
+    enforced = check_reports(batch.reports, batch.cells, settings.data)
+    documents = _list_documents(batch.documents, fetched)
+    stored = store_checked(
+        enforced.checked,
+        documents,
+        _find_renamed(settings.data, documents),
+        settings.data,
+        datetime.now(UTC),
+    )
+    update_progress_artifact(progress, 90.0)
+    checked = enforced.checked
+    alerted = (
+        alert(checked.reports, checked.findings, settings, datetime.now(UTC))
+        if parameters.send_alerts
+        else None
+    )
+    update_progress_artifact(progress, 100.0)
+    said = alerted.sending.errors if alerted else ()
+    summary = RunSummary(
+        run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
+        data=settings.data,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        outcomes=count_by(documents, "outcome"),
+        verdicts=count_by(checked.reports, "verdict"),
+        findings=rank_findings(checked.reports, checked.findings),
+        stored=stored,
+        alerted=alerted,
+        troubles=(*enforced.exceptions, *(said if settings.smtp_url else ())),
+        notes=() if settings.smtp_url else said,
+    )
+    finish_run(summary, "collect", parameters.model_dump(mode="json"))
+    return summary
+
+
+def plan_run(parameters: CollectParameters) -> None:
+    """Find out before a run starts whether its folder, sources and recipients are usable.
+
+    Raises:
+        ValueError: settings, source list or recipients are not as expected.
+        StorageError: the data folder cannot be written.
+    """
+    settings = load_settings(parameters.data)
+    complete_changes(settings.data)
+    choose_sources(parameters, settings)
+    choose_recipients(settings)
+
+
+def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[Source, ...]:
+    """List the sources of a run: those named, else those of the source list.
+
+    Raises:
+        ValueError: a source does not exist, the list is malformed, or there is none.
+    """
+    if parameters.sources:
+        return tuple(parse_source_argument(argument) for argument in parameters.sources)
+    path = settings.sources or settings.data / "sources.yaml"
+    if not path.exists():
+        raise ValueError(
+            f"sources: expected a source list, found none at {path}; name what to read with "
+            "--source FILE|DIR|URL, or write a list there or where GOUJI_SOURCES points"
+        )
+    listed = load_sources(path)
+    return (
+        tuple(source for source in listed if parameters.region in (None, source.region)) or listed
+    )
+
+
+def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) -> None:
+    """Leave the record of a run in the data folder and its artifacts in the UI."""
+    publish_artifacts(summary, flow_name)
+    record = RunRecord(
+        run_id=summary.run_id,
+        started_at=summary.started_at,
+        finished_at=summary.finished_at,
+        parameters={"flow": flow_name, **parameters},
+        counts=summary.counts,
+        files=tuple(summary.stored.files),
+    )
+    write_run(summary.data, record)
+
+
+def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]:
+    """Fetch the sources in groups; a host stays within one group, which keeps its limits."""
+    groups: list[list[Source]] = [[] for _ in range(FETCH_TASKS)]
+    hosts = sorted({urlsplit(source.location).netloc for source in sources})
+    for source in sources:
+        place = hosts.index(urlsplit(source.location).netloc)
+        groups[place % FETCH_TASKS].append(source)
+    limits = replace(Limits(), max_bytes=settings.max_bytes)
+    futures = [
+        fetch_batch.with_options(task_run_name=f"fetch {len(group)} sources").submit(
+            group, settings.data, limits
+        )
+        for group in groups
+        if group
+    ]
+    return [found for future in futures for found in future.result()]
+
+
+def _read(fetched: Sequence[Origin | Miss], data: Path, pages_per_task: int) -> ReadBatch:
+    pages = [found for found in fetched if isinstance(found, Origin)]
+    announce("read", 0, len(pages))
+    batches: list[ReadBatch] = []
+    for start in range(0, len(pages), pages_per_task):
+        chunk = pages[start : start + pages_per_task]
+        named = read_pages.with_options(task_run_name=f"read {start + 1}-{start + len(chunk)}")
+        batches.extend(named(chunk, data))
+    return join_batches(batches)
+
+
+def _select(batch: ReadBatch, parameters: CollectParameters) -> ReadBatch:
+    """Keep the reports of the year and region asked for; the documents say what was left out."""
+    wanted = pl.lit(True)
+    if parameters.year is not None:
+        wanted = wanted & (pl.col("year") == parameters.year)
+    if parameters.region is not None:
+        wanted = wanted & (pl.col("region") == parameters.region)
+    reports = batch.reports.filter(wanted)
+    is_left_out = pl.col("report_id").is_not_null() & ~pl.col("report_id").is_in(
+        reports["report_id"].implode()
+    )
+    return ReadBatch(
+        reports=reports,
+        cells=batch.cells.join(reports.select("report_id"), on="report_id", how="semi"),
+        documents=batch.documents.with_columns(
+            outcome=pl.when(is_left_out).then(pl.lit("not_selected")).otherwise("outcome")
+        ),
+    )
+
+
+def _list_documents(documents: pl.DataFrame, fetched: Sequence[Origin | Miss]) -> pl.DataFrame:
+    """Join the documents that were read with the addresses that gave nothing."""
+    now = datetime.now(UTC)
+    misses = pl.DataFrame(
+        [
+            {
+                "url": miss.url,
+                "source": miss.source,
+                "outcome": miss.outcome,
+                "reason": miss.reason,
+                "seen_at": now,
+            }
+            for miss in fetched
+            if isinstance(miss, Miss)
+        ],
+        schema=DOCUMENTS.schema,
+    )
+    return pl.concat([documents, misses]).unique("url", keep="first", maintain_order=True)
+
+
+def _find_renamed(data: Path, documents: pl.DataFrame) -> frozenset[str]:
+    """Find stored reports whose only source now gives a report of another name.
+
+    A better reading may settle a region or a title anew; the old row must not stay beside it.
+    """
+    stored = read_documents(data).filter(pl.col("report_id").is_not_null())
+    given = documents.filter(pl.col("report_id").is_not_null()).select("url", new="report_id")
+    renamed = stored.join(given, on="url").filter(pl.col("new") != pl.col("report_id"))
+    still_given = set(given["new"]) | set(stored.join(given, on="url", how="anti")["report_id"])
+    return frozenset(set(renamed["report_id"]) - still_given)
+
+
+if __name__ == "__main__":
+    collect()

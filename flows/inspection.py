@@ -1,0 +1,183 @@
+"""Read, check and describe documents on the spot; nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+
+from storage.settings import Settings
+from tasks.checking import check_frames
+from tasks.fetching.limits import Limits
+from tasks.fetching.page import Miss
+from tasks.fetching.source import Source
+from tasks.reading.batch import Origin, join_batches, read_batch
+
+SEVERITY_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+REPORT_FIELDS = (
+    "title",
+    "publisher",
+    "scope",
+    "year",
+    "region",
+    "adcode",
+    "region_name",
+    "region_candidates",
+    "form",
+    "period_start",
+    "period_end",
+    "signed_on",
+    "published_on",
+    "verdict",
+)
+FINDING_FIELDS = (
+    "rule",
+    "instance",
+    "severity",
+    "outcome",
+    "blame",
+    "cells",
+    "expected",
+    "reported",
+    "difference",
+    "message",
+    "description",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found in one document, in the shape that `--json` prints."""
+
+    facts: dict[str, Any]
+
+    @property
+    def is_unread(self) -> bool:
+        """Tell whether the document could not be read as a report, or not in full."""
+        return "error" in self.facts
+
+    @property
+    def has_errors(self) -> bool:
+        """Tell whether a rule of severity error failed."""
+        return any(
+            finding["severity"] == "error" and finding["outcome"] == "failed"
+            for finding in self.facts.get("findings", [])
+        )
+
+
+def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[Inspection]:
+    """Read and check every document of the sources, in the order found."""
+    from tasks.fetching.fetch import fetch_sources  # the client is not needed for --help
+
+    limits = Limits(max_bytes=settings.max_bytes)
+    for found in fetch_sources(sources, limits, lambda: datetime.now(UTC)):
+        if isinstance(found, Miss):
+            error = {"code": found.outcome, "message": found.reason}
+            yield Inspection({"source": found.url, "error": error})
+        else:
+            origin = Origin(
+                found.url,
+                found.source,
+                found.sha256,
+                found.media_type,
+                found.fetched_at,
+                found.charset,
+            )
+            yield inspect_document(origin, found.content)
+
+
+def inspect_document(origin: Origin, content: bytes) -> Inspection:
+    """Read and check one document."""
+    batch = join_batches([read_batch([(origin, content)])])
+    document = batch.documents.row(0, named=True)
+    facts: dict[str, Any] = {
+        "source": origin.url,
+        "sha256": origin.sha256,
+        "media_type": origin.media_type,
+    }
+    if batch.reports.is_empty():
+        return Inspection(facts | {"error": _name_error(document)})
+    checked = check_frames(batch.reports, batch.cells)
+    report = checked.reports.row(0, named=True)
+    facts |= {
+        "report": {name: _to_json(report[name]) for name in REPORT_FIELDS},
+        "cells": _list_cells(checked.cells),
+        "findings": [
+            {name: _to_json(finding[name]) for name in FINDING_FIELDS}
+            | {name: _to_number(finding[name]) for name in ("expected", "reported")}
+            for finding in checked.findings.iter_rows(named=True)
+        ],
+        "repairs": [],
+    }
+    if report["verdict"] == "unreadable":
+        facts["error"] = _name_error(document)
+    return Inspection(facts)
+
+
+def _name_error(document: dict[str, Any]) -> dict[str, str]:
+    return {"code": document["outcome"], "message": document["reason"]}
+
+
+def _list_cells(cells: pl.DataFrame) -> list[dict[str, Any]]:
+    """List the cells in the order of the form."""
+    return [
+        {
+            "cell": f"{cell['table']}.{cell['row']}.{cell['column']}",
+            **{
+                name: _to_json(cell[name])
+                for name in ("value", "unit", "text", "status", "locator", "note")
+            },
+        }
+        for cell in cells.iter_rows(named=True)
+    ]
+
+
+def _to_json(value: Any) -> Any:
+    """Turn a value of a frame into one of JSON; a whole decimal becomes an integer."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value
+
+
+def _to_number(text: str | None) -> Any:
+    """Give a figure that findings keep as text as a number; dates and the like stay texts."""
+    try:
+        return _to_json(Decimal(text)) if text is not None else None
+    except InvalidOperation:
+        return text
+
+
+def show_inspection(inspection: Inspection, console: Console) -> None:
+    """Print one document for a reader: what it is, then each finding in the form's words."""
+    facts = inspection.facts
+    console.print(f"\n[bold]{escape(facts['source'])}[/]")
+    report = facts.get("report")
+    if report is not None:
+        place = report["region_name"] or " / ".join(report["region_candidates"]) or "?"
+        read = sum(cell["status"] in ("read", "derived") for cell in facts["cells"])
+        console.print(f"  {escape(report['title'] or '?')}")
+        console.print(
+            f"  {report['region']} {escape(place)} · form {report['form']} · "
+            f"{read} of {len(facts['cells'])} cells read · [bold]{report['verdict']}[/]"
+        )
+    if "error" in facts:
+        error = facts["error"]
+        console.print(f"  [yellow]{escape(error['code'])}[/] {escape(error['message'] or '')}")
+    failed = [finding for finding in facts.get("findings", []) if finding["outcome"] == "failed"]
+    skipped = len(facts.get("findings", [])) - len(failed)
+    for finding in failed:
+        colour, message = SEVERITY_COLOURS[finding["severity"]], escape(finding["message"])
+        head = f"{finding['severity']:7} {finding['rule']}"
+        console.print(f"  [{colour}]{head}[/] {message}", soft_wrap=True)
+    if report is not None and not failed:
+        console.print("  [green]no rule failed[/]")
+    if skipped:
+        console.print(f"  [dim]{skipped} checks not evaluated: a cell they need was not read[/]")

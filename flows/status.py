@@ -1,0 +1,91 @@
+"""What is stored, when it came, and how much of it is valid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from storage.documents import read_documents
+from storage.lake import read_table
+from storage.runs import list_runs
+from storage.schema import REPORTS, VERDICTS
+from tasks.alerting.outbox import list_mails
+
+OUTBOX = "outbox"
+SHOWN_RUNS = 5
+
+
+def describe_data(data: Path) -> dict[str, Any]:
+    """Describe a data folder: reports by year, region and verdict, documents, mails, runs.
+
+    Raises:
+        StorageError: a stored file is damaged.
+    """
+    reports = read_table(data, REPORTS)
+    mails, problems = list_mails(data / OUTBOX)
+    documents = read_documents(data)
+    return {
+        "data": str(data),
+        "reports": reports.height,
+        "verdicts": dict(Counter(reports["verdict"].to_list())),
+        "partitions": _count_partitions(reports),
+        "documents": dict(Counter(documents["outcome"].to_list())),
+        "newest_report_at": str(reports["checked_at"].max() or ""),
+        "mails": dict(Counter(mail.state for mail in mails)),
+        "mail_problems": [str(problem) for problem in problems],
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "started_at": run.started_at.isoformat(timespec="seconds"),
+                "finished_at": run.finished_at.isoformat(timespec="seconds"),
+                "flow": run.parameters.get("flow"),
+                "counts": run.counts,
+            }
+            for run in list_runs(data)[-SHOWN_RUNS:]
+        ],
+    }
+
+
+def show_data(facts: dict[str, Any], console: Console) -> None:
+    """Print the description for a reader."""
+    console.print(f"[bold]{escape(facts['data'])}[/]: {facts['reports']} reports")
+    if not facts["reports"] and not facts["runs"]:
+        console.print("Nothing is stored here yet. Start with: gouji collect --source …")
+        return
+    table = Table("year", "region", *VERDICTS, "cells not read", box=None)
+    for row in facts["partitions"]:
+        table.add_row(*(str(row[name]) for name in ("year", "region", *VERDICTS, "unread")))
+    console.print(table)
+    console.print(f"Documents: {_join_counts(facts['documents'])}")
+    console.print(f"Mails: {_join_counts(facts['mails'])}")
+    for problem in facts["mail_problems"]:
+        console.print(f"[yellow]{escape(problem)}[/]")
+    for run in facts["runs"]:
+        counts = run["counts"]
+        console.print(
+            f"{run['started_at']} {run['flow']}: {counts['stored_added']} new, "
+            f"{counts['stored_replaced']} changed, {counts['stored_kept']} as before, "
+            f"{counts['troubles']} troubles"
+        )
+
+
+def _count_partitions(reports: pl.DataFrame) -> list[dict[str, Any]]:
+    return (
+        reports.group_by("year", "region")
+        .agg(
+            *((pl.col("verdict") == verdict).sum().alias(verdict) for verdict in VERDICTS),
+            unread=pl.col("cells_unreadable").sum(),
+        )
+        .sort("year", "region")
+        .to_dicts()
+    )
+
+
+def _join_counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"

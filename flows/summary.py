@@ -1,0 +1,72 @@
+"""What a run did, as one value: for the terminal, the artifacts and the run's record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from storage.lake import StoreSummary
+from tasks.alert import Alerted
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The outcome of one run.
+
+    `outcomes` counts documents by what became of them, `verdicts` counts reports. `findings`
+    are the failed rules with the title and address of their reports, the worst reports
+    first. `troubles` are failures on our side; the run went on without what they concern.
+    `notes` are worth knowing and no failure.
+    """
+
+    run_id: str
+    data: Path
+    started_at: datetime
+    finished_at: datetime
+    outcomes: dict[str, int]
+    verdicts: dict[str, int]
+    findings: pl.DataFrame
+    stored: StoreSummary
+    alerted: Alerted | None
+    troubles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every count of the run under one name, for records and tables."""
+        sending = self.alerted.sending if self.alerted else None
+        return {
+            **{f"documents_{name}": count for name, count in sorted(self.outcomes.items())},
+            **{f"reports_{name}": count for name, count in sorted(self.verdicts.items())},
+            "findings_failed": self.findings.height,
+            "stored_added": self.stored.added,
+            "stored_replaced": self.stored.replaced,
+            "stored_kept": self.stored.kept,
+            "files_written": len(self.stored.files),
+            "mails_written": self.alerted.written if self.alerted else 0,
+            "mails_sent": sending.sent if sending else 0,
+            "mails_waiting": sending.waiting if sending else 0,
+            "troubles": len(self.troubles),
+        }
+
+
+def count_by(frame: pl.DataFrame, column: str) -> dict[str, int]:
+    """Count the rows of a frame by the values of a column."""
+    counted = frame.group_by(column).len().sort(column)
+    return dict(zip(counted[column].to_list(), counted["len"].to_list(), strict=True))
+
+
+def rank_findings(reports: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """List the failed rules with their report's title and address, most errors first."""
+    named = reports.select("report_id", "title", "publisher", "url", "errors")
+    return (
+        findings.filter(pl.col("outcome") == "failed")
+        .join(named, on="report_id", how="left")
+        .sort(
+            ["errors", "report_id", "severity", "rule", "instance"],
+            descending=[True, False, False, False, False],
+        )
+    )

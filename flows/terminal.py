@@ -1,0 +1,130 @@
+"""What a run shows in the terminal: a progress bar while it lasts, a summary at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from flows.summary import RunSummary
+from tasks.progress import listen
+
+SHOWN_REPORTS = 6
+SHOWN_FINDINGS = 3
+STEPS = {"fetch": "Fetching", "read": "Reading", "check": "Checking", "store": "Storing"}
+VERDICTS = {
+    "valid": "green",
+    "trivially_valid": "green",
+    "invalid": "red",
+    "unreadable": "yellow",
+}
+
+
+@contextmanager
+def show_progress(console: Console) -> Iterator[None]:
+    """Show one line a step, moving as the steps announce what is done."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=not console.is_terminal,
+    )
+    lines = {step: bar.add_task(name, total=None, start=False) for step, name in STEPS.items()}
+
+    def move(step: str, done: int, total: int | None) -> None:
+        line = lines[step]
+        bar.start_task(line)
+        if total is not None:
+            bar.update(line, total=total)
+        bar.update(line, advance=done)
+
+    with bar, listen(move):
+        yield
+        for line in lines.values():
+            bar.update(
+                line, total=bar.tasks[line].completed or 1, completed=bar.tasks[line].completed or 1
+            )
+
+
+def show_summary(summary: RunSummary, console: Console) -> None:
+    """Say what was fetched, read, found and mailed, and where to look next."""
+    counts = summary.counts
+    seconds = (summary.finished_at - summary.started_at).total_seconds()
+    console.print(f"\n[bold]Run complete[/] in {seconds:.0f} s")
+    table = Table(show_header=False, box=None, pad_edge=False)
+    documents = sum(summary.outcomes.values())
+    if documents:
+        read = summary.outcomes.get("read", 0)
+        table.add_row("Fetched", str(documents), f"addresses or files, {read} read as they should")
+        for outcome, number in sorted(summary.outcomes.items()):
+            if outcome != "read":
+                table.add_row("", str(number), outcome)
+    table.add_row("Reports", str(sum(summary.verdicts.values())), "")
+    for verdict, colour in VERDICTS.items():
+        table.add_row("", f"[{colour}]{summary.verdicts.get(verdict, 0)}[/]", verdict)
+    stored = summary.stored
+    table.add_row(
+        "Stored",
+        str(stored.added + stored.replaced + stored.rechecked),
+        f"new or changed, {stored.kept} as before, {len(stored.files)} files written",
+    )
+    if summary.alerted is not None:
+        table.add_row(
+            "Mails",
+            str(summary.alerted.written),
+            f"written, {counts['mails_sent']} sent, {counts['mails_waiting']} waiting",
+        )
+    console.print(table)
+    _show_findings(summary, console)
+    for trouble in summary.troubles:
+        console.print(f"\n[yellow]Failed on our side:[/] {escape(trouble)}", soft_wrap=True)
+    for note in summary.notes:
+        console.print(f"\n[dim]{escape(note)}[/]", soft_wrap=True)
+    _show_next(summary, console)
+
+
+def _show_findings(summary: RunSummary, console: Console) -> None:
+    """Show the reports with most errors, a few findings of each."""
+    errors = summary.findings.filter(pl.col("severity") == "error")
+    if errors.is_empty():
+        return
+    reports = errors["report_id"].unique(maintain_order=True)
+    console.print(f"\n[bold]{errors.height} errors in {len(reports)} reports[/], the worst first:")
+    for report_id in reports.head(SHOWN_REPORTS):
+        found = errors.filter(pl.col("report_id") == report_id)
+        first = found.row(0, named=True)
+        console.print(f"  {escape(first['title'] or first['url'])}", soft_wrap=True)
+        for row in found.head(SHOWN_FINDINGS).iter_rows(named=True):
+            console.print(f"    [red]{row['rule']}[/] {escape(row['message'])}", soft_wrap=True)
+        if found.height > SHOWN_FINDINGS:
+            console.print(f"    … {found.height - SHOWN_FINDINGS} more")
+    if len(reports) > SHOWN_REPORTS:
+        console.print(f"  … {len(reports) - SHOWN_REPORTS} more reports")
+
+
+def _show_next(summary: RunSummary, console: Console) -> None:
+    data = summary.data
+    console.print("\n[bold]Where to look next[/]")
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("tables", f"{data}/lake/**/*.parquet")
+    table.add_row("Data Docs", f"{data}/docs/index.html")
+    if summary.alerted is not None:
+        table.add_row("mails", f"{data}/outbox/*.eml")
+    table.add_row("why a source gave nothing", f"{data}/documents.parquet")
+    table.add_row("what is stored", f"gouji status --data {data}")
+    console.print(table)

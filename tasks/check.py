@@ -1,0 +1,59 @@
+"""Check reports and have Great Expectations enforce the outcome, with its Data Docs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from expectations.rules import Evaluation
+from storage.folder import replace_file
+from tasks.checking import Checked, check_frames
+
+DOCS = "docs"
+FINGERPRINT = "fingerprint.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """Checked reports; `exceptions` are expectations that raised, which is our failure."""
+
+    checked: Checked
+    exceptions: tuple[str, ...]
+
+
+@task(name="check", tags=["cpu"], cache_policy=NO_CACHE)
+def check_reports(reports: pl.DataFrame, cells: pl.DataFrame, data: Path) -> Enforced:
+    """Evaluate the rules, run the suite of each edition, write Data Docs to `<data>/docs`.
+
+    The site is left alone when it already shows this very outcome.
+    """
+    from expectations.checkpoint import run_checkpoint  # its import takes seconds
+
+    checked = check_frames(reports, cells)
+    docs = data / DOCS
+    fingerprint = _fingerprint(checked.evaluation)
+    is_shown = _read_fingerprint(docs) == fingerprint
+    result = run_checkpoint(checked.evaluation, checked.reports, None if is_shown else docs)
+    if not is_shown and docs.is_dir():
+        replace_file(docs / FINGERPRINT, fingerprint.encode())
+    return Enforced(checked, result.exceptions)
+
+
+def _fingerprint(evaluation: Evaluation) -> str:
+    content = io.BytesIO()
+    evaluation.outcomes.sort("report_id").cast({pl.Enum: pl.String}).write_ipc(content)
+    evaluation.findings.select("report_id", "rule", "instance", "message").sort(pl.all()).write_ipc(
+        content
+    )
+    return hashlib.sha256(content.getvalue()).hexdigest()
+
+
+def _read_fingerprint(docs: Path) -> str | None:
+    path = docs / FINGERPRINT
+    return path.read_text() if path.is_file() else None

@@ -1,0 +1,40 @@
+"""Fetch a batch of sources into the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage import archive
+from tasks.fetching.fetch import fetch_sources
+from tasks.fetching.limits import Limits
+from tasks.fetching.page import Miss, Page
+from tasks.fetching.source import Source
+from tasks.progress import announce
+from tasks.reading.batch import Origin
+
+
+@task(name="fetch", tags=["network"], retries=1, retry_delay_seconds=10, cache_policy=NO_CACHE)
+def fetch_batch(sources: Sequence[Source], data: Path, limits: Limits) -> list[Origin | Miss]:
+    """Fetch every page of the sources and archive its bytes at once.
+
+    Single addresses are tried again inside the fetching, politely; a source that fails is a
+    miss. So the task itself is run again only after a fault of our own. What is in memory is
+    bounded by the largest pages, not by their number.
+    """
+    found: list[Origin | Miss] = []
+    for result in fetch_sources(sources, limits, lambda: datetime.now(UTC)):
+        found.append(_archive(result, data) if isinstance(result, Page) else result)
+        announce("fetch", 1, None)
+    return found
+
+
+def _archive(page: Page, data: Path) -> Origin:
+    archive.put(data, page.content)
+    return Origin(
+        page.url, page.source, page.sha256, page.media_type, page.fetched_at, page.charset
+    )

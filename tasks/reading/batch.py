@@ -1,0 +1,136 @@
+"""Read many sources in one go: reports and cells as frames, and what became of each source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from storage.reference.gazetteer import load_gazetteer
+from storage.schema import DOCUMENTS
+from tasks.reading.frames import Reading, build_cells, build_reports
+from tasks.reading.read import read_report
+from tasks.reading.report import UnreadableError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the bytes of a source came from; `charset` is that of its HTTP header, if any."""
+
+    url: str
+    source: str
+    sha256: str
+    media_type: str
+    fetched_at: datetime
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """What a batch gave: `reports` and `cells` as in `frames`, `documents` as in the schema.
+
+    `cells` have a further column `url` until batches are joined: one report may come from
+    several sources.
+    """
+
+    reports: pl.DataFrame
+    cells: pl.DataFrame
+    documents: pl.DataFrame
+
+
+def read_batch(sources: Iterable[tuple[Origin, bytes]]) -> ReadBatch:
+    """Read each source on its own; one that cannot be read becomes a document with a reason."""
+    readings: list[Reading] = []
+    documents: list[dict[str, object]] = []
+    for origin, content in sources:
+        reading, outcome, reason = _read_one(origin, content)
+        if reading is not None:
+            readings.append(reading)
+        documents.append(
+            {
+                "url": origin.url,
+                "source": origin.source,
+                "outcome": outcome,
+                "reason": reason,
+                "report_id": reading.report_id if reading else None,
+                "sha256": origin.sha256,
+                "media_type": origin.media_type,
+                "bytes": len(content),
+                "seen_at": origin.fetched_at,
+            }
+        )
+    return ReadBatch(
+        reports=build_reports(readings),
+        cells=build_cells(readings).with_columns(
+            url=pl.Series(
+                [reading.url for reading in readings for _ in reading.report.cells],
+                dtype=pl.String,
+            )
+        ),
+        documents=pl.DataFrame(documents, schema=DOCUMENTS.schema, orient="row"),
+    )
+
+
+def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
+    """Join batches; of several sources of one report the newest text counts.
+
+    The newest is the one published last, then signed last, then the first by address; the
+    others stay in `documents` as `duplicate`, naming the one that counts.
+    """
+    joined = [read_batch([]), *batches]
+    reports = pl.concat([batch.reports for batch in joined], rechunk=True)
+    cells = pl.concat([batch.cells for batch in joined], rechunk=True)
+    documents = pl.concat([batch.documents for batch in joined], rechunk=True)
+    chosen = (
+        reports.unique("url", keep="first", maintain_order=True)
+        .sort(
+            ["published_on", "signed_on", "url"],
+            descending=[True, True, False],
+            nulls_last=True,
+        )
+        .unique("report_id", keep="first", maintain_order=True)
+        .sort("report_id")
+    )
+    return ReadBatch(
+        reports=chosen,
+        cells=cells.unique(["url", "table", "row", "column"], keep="first", maintain_order=True)
+        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
+        .drop("url"),
+        documents=_mark_duplicates(documents, chosen),
+    )
+
+
+def _mark_duplicates(documents: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Mark the documents whose report was taken from another address."""
+    taken = chosen.select("report_id", taken_from="url")
+    is_duplicate = pl.col("taken_from").is_not_null() & (pl.col("taken_from") != pl.col("url"))
+    reason = pl.format("the same report was read from {}, whose text is newer", "taken_from")
+    return (
+        documents.unique("url", keep="first", maintain_order=True)
+        .join(taken, on="report_id", how="left", maintain_order="left")
+        .with_columns(
+            outcome=pl.when(is_duplicate).then(pl.lit("duplicate")).otherwise("outcome"),
+            reason=pl.when(is_duplicate).then(reason).otherwise("reason"),
+        )
+        .select(DOCUMENTS.schema.names())
+        .sort("url")
+    )
+
+
+def _read_one(origin: Origin, content: bytes) -> tuple[Reading | None, str, str | None]:
+    try:
+        report = read_report(content, load_gazetteer(), origin.charset)
+    except UnreadableError as error:
+        return None, error.code, error.message
+    except Exception as error:  # one broken source never stops a run
+        log.exception("reading %s failed", origin.url)
+        reason = f"expected no fault of our own, found {type(error).__name__}: {error}; report it"
+        return None, "failed", reason
+    reading = Reading(report, origin.url, origin.sha256, origin.media_type, origin.fetched_at)
+    outcome, _, reason = (report.problem or "read: ").partition(": ")
+    return reading, outcome, reason or None

@@ -1,0 +1,114 @@
+"""From the printed text of a cell to its figure; nothing doubtful ever becomes a number."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Literal
+
+from expectations.form import Cell
+from tasks.reading.words import load_patterns
+
+MAX_INTEGER_DIGITS = 12
+MAX_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A cell's text understood: `value` and `unit` are None unless `status` is `read`.
+
+    `note` says why it is unreadable, or what was set right to read it: `full_width`,
+    `grouped` (thousands apart), `unit` (a unit inside the cell), `word`.
+    """
+
+    status: Literal["read", "blank", "unreadable"]
+    value: Decimal | None = None
+    unit: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    blanks: frozenset[str]
+    zeros: frozenset[str]
+    minus: frozenset[str]
+    money: dict[str, int]
+    figure: re.Pattern[str]
+
+
+@cache
+def _load_grammar() -> _Grammar:
+    words = load_patterns().words
+    signs = sorted(words["plus_words"] + words["minus_words"], key=len, reverse=True)
+    units = sorted([*words["count_units"], *words["money_units"]], key=len, reverse=True)
+    figure = (
+        rf"(?P<sign>{'|'.join(map(re.escape, signs))})?[ ]?"
+        r"(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)(?:\.(?P<part>\d+))?"
+        rf"[ ]?(?P<unit>{'|'.join(map(re.escape, units))})?"
+    )
+    return _Grammar(
+        blanks=frozenset(words["blanks"]),
+        zeros=frozenset(words["zero_words"]),
+        minus=frozenset(words["minus_words"]),
+        money=words["money_units"],
+        figure=re.compile(figure),
+    )
+
+
+@lru_cache(maxsize=65_536)
+def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
+    """Read what is printed in a cell of the form.
+
+    Thousands may be set apart by commas or blanks, digits may be full-width, a unit may
+    follow. Digits on two lines, leading zeros, more than 12 digits before or 6 after the
+    point, several figures and words are unreadable: they may be cells run together.
+    Money is given in the cell's unit; where neither the form nor the cell prints one
+    (`unit_known` false), `unit` is None and the value is as printed.
+    """
+    grammar = _load_grammar()
+    printed = text.replace("\u00a0", " ").replace("\u3000", " ").strip()
+    folded = unicodedata.normalize("NFKC", printed)
+    if folded in grammar.blanks:
+        return Figure("blank")
+    if folded in grammar.zeros:
+        return Figure("read", Decimal(0), cell.unit, "word")
+    if "\n" in folded:
+        return Figure("unreadable", note="line_break")
+    match = grammar.figure.fullmatch(folded)
+    if match is None:
+        return Figure("unreadable", note="not_a_figure")
+    whole = match["whole"].replace(",", "").replace(" ", "")
+    part = match["part"] or ""
+    if len(whole) > 1 and whole.startswith("0"):
+        return Figure("unreadable", note="leading_zero")
+    if len(whole) > MAX_INTEGER_DIGITS or len(part) > MAX_DECIMALS:
+        return Figure("unreadable", note="too_many_digits")
+    value = Decimal(f"{whole}.{part}" if part else whole)
+    if match["sign"] in grammar.minus:
+        value = -value
+    notes = {
+        "grouped": len(whole) != len(match["whole"]),
+        "unit": match["unit"] is not None,
+        "full_width": folded != printed,
+    }
+    note = next((name for name, holds in notes.items() if holds), None)
+    return _give_unit(Figure("read", value, cell.unit, note), match["unit"], cell, unit_known)
+
+
+def _give_unit(figure: Figure, printed: str | None, cell: Cell, unit_known: bool) -> Figure:
+    """Bring money into the cell's unit; refuse money in a count and things in an amount."""
+    money = _load_grammar().money
+    if cell.kind != "amount":
+        return Figure("unreadable", note="money_in_count") if printed in money else figure
+    if printed is None:
+        known = cell.unit_printed and unit_known
+        return Figure("read", figure.value, cell.unit if known else None, figure.note)
+    if printed not in money or figure.value is None:
+        return Figure("unreadable", note="count_in_amount")
+    value = figure.value * money[printed] / money[cell.unit]
+    if value != round(value, MAX_DECIMALS):
+        return Figure("unreadable", note="too_many_digits")
+    return Figure("read", value, cell.unit, figure.note)

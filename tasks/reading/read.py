@@ -1,0 +1,187 @@
+"""From bytes to a report: decode, split into grids and text, match an edition, identify."""
+
+from __future__ import annotations
+
+from expectations.form import load_forms
+from storage.reference.gazetteer import Gazetteer
+from tasks.reading import identity
+from tasks.reading.decoding import decode
+from tasks.reading.document import Document
+from tasks.reading.html import read_html
+from tasks.reading.labels import choose_most, index_labels, tell_edition_by_signs
+from tasks.reading.match import Matching, match_grids
+from tasks.reading.media import EMPTY, tell_media_type
+from tasks.reading.region import resolve_region
+from tasks.reading.report import CellReading, Report, UnreadableError
+from tasks.reading.script import is_traditional, to_simplified
+from tasks.reading.text import read_text
+from tasks.reading.words import fold_label, load_patterns
+
+READERS = {"text/html": read_html, "text/plain": read_text}
+MIN_PARTS = 2  # headings of the form's six parts that make a page a report
+
+
+def read_document(content: bytes, charset: str | None = None) -> Document:
+    """Read bytes into a document, in simplified characters.
+
+    Raises:
+        UnreadableError: `empty_file`, `media_type_unsupported` or `encoding_unknown`.
+    """
+    media_type = tell_media_type(content)
+    if media_type == EMPTY:
+        raise UnreadableError("empty_file", "expected a report, found a file of 0 bytes")
+    read = READERS.get(media_type)
+    if read is None:
+        raise UnreadableError(
+            "media_type_unsupported",
+            f"expected {' or '.join(READERS)}, found {media_type} by its content; "
+            "save the report as a web page or as text",
+        )
+    markup = decode(content, charset)
+    document = read(markup)
+    printed = document.text + "".join(
+        cell.text for grid in document.grids for row in grid.rows for cell in row
+    )
+    return read(to_simplified(markup)) if is_traditional(printed) else document
+
+
+def read_report(content: bytes, gazetteer: Gazetteer, charset: str | None = None) -> Report:
+    """Read one source into a report with every cell of its edition.
+
+    A cell that was not found is `absent`. `problem` says why a report that was recognised
+    could not be read in full: a page whose tables are lost, an edition not read here.
+
+    Raises:
+        UnreadableError: `not_a_report`, `no_report_year`, `several_reports`, or as
+            `read_document` says.
+    """
+    document = read_document(content, charset)
+    edition = tell_edition(document)
+    title = identity.find_title(document)
+    text = document.text
+    _require_report(title, edition, text)
+    period_start, period_end = identity.find_period(text)
+    year = title.year if title else period_start.year if period_start else None
+    if year is None:
+        raise UnreadableError(
+            "no_report_year",
+            "expected a report year in the title or in the stated period, found neither; "
+            "check that the whole page was saved",
+        )
+    cells, problem = _read_cells(document, edition)
+    signature, signed_on = identity.find_signature(text)
+    publisher = identity.find_publisher(document, title, signature)
+    region = resolve_region(
+        gazetteer,
+        year=year,
+        title=title.text if title else None,
+        publisher=publisher,
+        signature=signature,
+        body=text,
+    )
+    body = identity.tell_body(title, publisher, region)
+    name = (title.body if title else "") or publisher or ""
+    return Report(
+        title=title.text if title else None,
+        publisher=publisher,
+        body=body,
+        scope=identity.tell_scope(name, body, region),
+        year=year,
+        form=edition,
+        period_start=period_start,
+        period_end=period_end,
+        signed_on=signed_on,
+        published_on=identity.find_published(document),
+        region=region,
+        cells=cells,
+        problem=problem,
+    )
+
+
+def tell_edition(document: Document) -> str | None:
+    """Tell the edition of the form by its labels, never by the document it cites.
+
+    The edition whose own labels are printed most often wins, in the tables first, else in
+    the running text; a tie tells nothing. Editions before 2019 come last.
+    """
+    cells = "\n".join(
+        fold_label(cell.text) for grid in document.grids for row in grid.rows for cell in row
+    )
+    text = fold_label(document.text)
+    older = {
+        edition: sum(fold_label(sign) in text or fold_label(sign) in cells for sign in signs)
+        for edition, signs in load_patterns().words["older_editions"].items()
+    }
+    return tell_edition_by_signs(cells) or tell_edition_by_signs(text) or choose_most(older)
+
+
+def _require_report(title: identity.Title | None, edition: str | None, text: str) -> None:
+    if edition is not None:
+        return
+    folded = fold_label(text)
+    parts = sum(fold_label(part) in folded for part in load_patterns().words["parts"])
+    if title is None or parts < MIN_PARTS:
+        raise UnreadableError(
+            "not_a_report",
+            "expected the tables of the form, or an annual report's title and its six parts; "
+            f"found {'a' if title else 'no'} title and {parts} of its parts",
+        )
+
+
+def _read_cells(
+    document: Document, edition: str | None
+) -> tuple[tuple[CellReading, ...], str | None]:
+    """Give every cell of the edition a reading; say what kept the report from being read."""
+    if edition is None:
+        return (), "tables_not_found: none of the form's tables is printed on the page"
+    if edition not in load_forms():
+        return (), f"edition_not_read: the table is that of the {edition} edition"
+    index = index_labels(edition)
+    if not document.grids:
+        return _list_absent(edition), (
+            "tables_run_together: the form's labels stand in running text, "
+            "with nothing between the cells"
+        )
+    matching = match_grids(document.grids, index)
+    _refuse_several(document, matching, len(index.form.cells))
+    readings = dict(matching.readings)
+    for name in matching.differing:
+        printed = readings[name]
+        readings[name] = CellReading(
+            name, "unreadable", None, None, printed.text, printed.locator, "printed_twice"
+        )
+    cells = tuple(
+        readings.get(cell.key) or CellReading(cell.key, "absent", None, None, None, None)
+        for cell in index.form.cells
+    )
+    lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
+    problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
+    return cells, problem
+
+
+def _list_absent(edition: str) -> tuple[CellReading, ...]:
+    return tuple(
+        CellReading(cell.key, "absent", None, None, None, None)
+        for cell in load_forms()[edition].cells
+    )
+
+
+def _refuse_several(document: Document, matching: Matching, cell_count: int) -> None:
+    """Refuse a page that prints the tables twice: which figures count cannot be told.
+
+    The same tables once more under one and the same title are a copy for print or mobile.
+    """
+    if len(matching.repeated) < cell_count / 2:
+        return
+    titles = {
+        title.text
+        for line in document.text.split("\n")
+        if len(line) <= 80 and (title := identity.match_title(line))
+    }
+    if matching.differing or len(titles) > 1:
+        raise UnreadableError(
+            "several_reports",
+            f"expected one report on the page, found the tables printed twice "
+            f"({len(matching.repeated)} cells repeated, {len(matching.differing)} of them with "
+            f"other figures, {len(titles)} titles); save each report as a page of its own",
+        )

@@ -1,0 +1,40 @@
+"""Store checked reports and the state of the documents they came from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from expectations.wide import WIDE, build_wide
+from storage.documents import update_documents
+from storage.lake import StoreSummary, store_reports
+from storage.schema import CELLS, FINDINGS, REPORTS
+from tasks.checking import Checked
+
+
+@task(name="store", tags=["disk"], cache_policy=NO_CACHE)
+def store_checked(
+    checked: Checked,
+    documents: pl.DataFrame | None,
+    renamed: frozenset[str],
+    data: Path,
+    now: datetime,
+) -> StoreSummary:
+    """Store reports, cells, findings and the wide table of these reports, then the documents.
+
+    `renamed` are stored reports that are now found under another name: they go.
+    """
+    frames = {
+        REPORTS: checked.reports,
+        CELLS: checked.cells,
+        FINDINGS: checked.findings,
+        WIDE: build_wide(checked.reports, checked.cells),
+    }
+    summary = store_reports(data, frames, now, withdrawn=renamed)
+    if documents is not None and documents.height:
+        update_documents(data, documents)
+    return summary
