@@ -33,13 +33,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the form, `<table>.<row>.<column>`.
+    """One cell of the form; its `key` is `<table>.<row>.<column>`.
 
     `kind` is `count` (an integer of at least 0), `amount` (a decimal of at least 0) or
     `change` (a signed integer). `unit_printed` is false where the form prints no unit, so
     that a bare figure has none.
     """
 
+    key: str
     table: str
     row: str
     column: str
@@ -47,11 +48,6 @@ class Cell:
     unit: str
     unit_printed: bool
     title: str
-
-    @property
-    def key(self) -> str:
-        """The name of the cell in the contract."""
-        return f"{self.table}.{self.row}.{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +188,7 @@ def _build_block(table_key: str, table: dict[str, Any], block: dict[str, Any]) -
     rows = {key: _build_label(facts) for key, facts in block["rows"].items()}
     cells = tuple(
         Cell(
+            key=f"{table_key}.{row_key}.{column_key}",
             table=table_key,
             row=row_key,
             column=column_key,

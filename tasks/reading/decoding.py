@@ -26,10 +26,12 @@ _DECLARED = re.compile(
 _DECLARED_WITHIN_BYTES = 4096
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]")
+_CONTROL_BYTES = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 _REPLACEMENT = "\ufffd"
 
 _SAMPLED_HEAD = 10_000
 _ENOUGH_CHARACTERS = 500
+_PROOF_BYTES = 1000
 _BELIEVED_SHARE = 0.9
 _POSSIBLE_SHARE = 0.5
 _TOLERATED_DAMAGE = 0.001
@@ -55,7 +57,12 @@ def decode(content: bytes, declared: str | None = None) -> str:
     shares: dict[str, float] = {}
     for encoding in candidates:
         text = _decode_strictly(content, encoding)
-        if text is None or not _is_text(text):
+        if text is None:
+            continue
+        is_proved = encoding == "utf-8" and len(content) - len(text) > _PROOF_BYTES
+        if is_proved and _has_few_controls(content):
+            return text  # so many sequences of several bytes are no accident
+        if not _is_text(text):
             continue
         shares[encoding] = measure_common_share(text)
         if shares[encoding] >= _BELIEVED_SHARE:
@@ -91,7 +98,7 @@ def measure_common_share(text: str) -> float:
     if not sample:
         return 1.0
     common = _list_common_characters()
-    return sum(character in common for character in sample) / len(sample)
+    return sum(map(common.__contains__, sample)) / len(sample)
 
 
 def _list_candidates(content: bytes, declared: str | None) -> tuple[str, ...]:
@@ -127,6 +134,12 @@ def _decode_strictly(content: bytes, encoding: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return text + _REPLACEMENT if decoder.getstate()[0] else text
+
+
+def _has_few_controls(content: bytes) -> bool:
+    """Tell as `_is_text`, from the bytes of an encoding that keeps ASCII; ten times faster."""
+    controls = len(content) - len(content.translate(None, _CONTROL_BYTES))
+    return controls <= _TOLERATED_CONTROLS * len(content)
 
 
 def _is_text(text: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Literal
 
-from expectations.form import Cell
+from expectations.form import Cell, Kind
 from tasks.reading.words import load_patterns
 
 MAX_INTEGER_DIGITS = 12
@@ -58,7 +58,6 @@ def _load_grammar() -> _Grammar:
     )
 
 
-@lru_cache(maxsize=65_536)
 def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
     """Read what is printed in a cell of the form.
 
@@ -68,13 +67,18 @@ def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
     Money is given in the cell's unit; where neither the form nor the cell prints one
     (`unit_known` false), `unit` is None and the value is as printed.
     """
+    return _read(text, cell.kind, cell.unit, cell.unit_printed and unit_known)
+
+
+@lru_cache(maxsize=65_536)
+def _read(text: str, kind: Kind, unit: str, unit_known: bool) -> Figure:
     grammar = _load_grammar()
     printed = text.replace("\u00a0", " ").replace("\u3000", " ").strip()
     folded = unicodedata.normalize("NFKC", printed)
     if folded in grammar.blanks:
         return Figure("blank")
     if folded in grammar.zeros:
-        return Figure("read", Decimal(0), cell.unit, "word")
+        return Figure("read", Decimal(0), unit, "word")
     if "\n" in folded:
         return Figure("unreadable", note="line_break")
     match = grammar.figure.fullmatch(folded)
@@ -95,20 +99,21 @@ def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
         "full_width": folded != printed,
     }
     note = next((name for name, holds in notes.items() if holds), None)
-    return _give_unit(Figure("read", value, cell.unit, note), match["unit"], cell, unit_known)
+    if kind == "amount":
+        return _read_money(Figure("read", value, unit, note), match["unit"], unit_known)
+    if match["unit"] in grammar.money:
+        return Figure("unreadable", note="money_in_count")
+    return Figure("read", value, unit, note)
 
 
-def _give_unit(figure: Figure, printed: str | None, cell: Cell, unit_known: bool) -> Figure:
-    """Bring money into the cell's unit; refuse money in a count and things in an amount."""
+def _read_money(figure: Figure, printed: str | None, unit_known: bool) -> Figure:
+    """Bring an amount into the cell's unit by the unit printed behind it."""
     money = _load_grammar().money
-    if cell.kind != "amount":
-        return Figure("unreadable", note="money_in_count") if printed in money else figure
     if printed is None:
-        known = cell.unit_printed and unit_known
-        return Figure("read", figure.value, cell.unit if known else None, figure.note)
-    if printed not in money or figure.value is None:
+        return figure if unit_known else replace(figure, unit=None)
+    if printed not in money or figure.value is None or figure.unit is None:
         return Figure("unreadable", note="count_in_amount")
-    value = figure.value * money[printed] / money[cell.unit]
+    value = figure.value * money[printed] / money[figure.unit]
     if value != round(value, MAX_DECIMALS):
         return Figure("unreadable", note="too_many_digits")
-    return Figure("read", value, cell.unit, figure.note)
+    return replace(figure, value=value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.reading.document import Document, Grid, GridCell, TextBlock
@@ -10,7 +12,7 @@ from tasks.reading.words import load_patterns
 MAX_SPAN = 60
 MAX_TABLES = 400
 MAX_ROWS = 2_000
-_BREAKS = "br,p,div,li,h1,h2,h3,h4,h5,h6,tr"
+_BREAKING = re.compile(r"<(?=/?(?:p|div|li|tr|h[1-6]|table)[\s>]|br)", re.IGNORECASE)
 _UNSEEN = "script,style,noscript,template,select"
 
 
@@ -21,24 +23,30 @@ def read_html(markup: str) -> Document:
     running text. Text blocks are lines of the text outside grids; locators name the table,
     row and cell by position (`table[2]/tr[5]/td[3]`), or the line.
     """
-    tree = LexborHTMLParser(markup)
+    tree = LexborHTMLParser(_break_lines(markup))
     title = _read_title(tree)
     facts = _read_meta(tree)
     for node in tree.css(_UNSEEN):
         node.decompose(recursive=True)
-    for node in tree.css(_BREAKS):
-        node.insert_after("\n")
     blocks: list[TextBlock | Grid] = []
     for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
         if len(table.css("table")) > 1:
             continue
         blocks.append(read_table(table, f"table[{number}]"))
-        table.insert_after("\n")
         table.decompose(recursive=True)
     text = tree.body.text(deep=True) if tree.body else ""
     lines = [line for raw in text.split("\n") if (line := raw.replace("\u00a0", " ").strip())]
     texts = [TextBlock(line, f"line[{number}]") for number, line in enumerate(lines, 1)]
     return Document("text/html", title, (*texts, *blocks), facts)
+
+
+def _break_lines(markup: str) -> str:
+    """Put a line break before every tag that ends a line on the screen.
+
+    Text runs on over inline tags; a paragraph or line break inside a cell must not join two
+    figures. Done on the markup, for the tree would be many times slower to change.
+    """
+    return _BREAKING.sub("\n<", markup)
 
 
 def read_table(table: LexborNode, locator: str) -> Grid:
@@ -49,17 +57,18 @@ def read_table(table: LexborNode, locator: str) -> Grid:
     rows: list[tuple[GridCell, ...]] = []
     pending: dict[int, tuple[GridCell, int]] = {}  # slot column -> cell from above, rows left
     for r, tr in enumerate(_direct_rows(table)[:MAX_ROWS]):
+        place = f"{locator}/tr[{r + 1}]"
         row: list[GridCell] = []
         below: dict[int, tuple[GridCell, int]] = {}
         column = 0
         tds = [node for node in tr.iter() if node.tag in ("td", "th")]
         for c, td in enumerate(tds, 1):
-            column = _take_pending(pending, below, row, column)
+            if column in pending:
+                column = _take_pending(pending, below, row, column)
             attributes = td.attributes
-            width = _read_span(attributes.get("colspan")) if "colspan" in attributes else 1
-            height = _read_span(attributes.get("rowspan")) if "rowspan" in attributes else 1
-            text = td.text(deep=True).strip()
-            cell = GridCell(text, f"{locator}/tr[{r + 1}]/td[{c}]", r, column, height, width)
+            width = _read_span(attributes["colspan"]) if "colspan" in attributes else 1
+            height = _read_span(attributes["rowspan"]) if "rowspan" in attributes else 1
+            cell = GridCell(td.text().strip(), f"{place}/td[{c}]", r, column, height, width)
             row.append(cell)
             if height > 1:
                 below[column] = (cell, height - 1)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from expectations.form import Block, Form, Label, Table, load_form, load_forms
+from expectations.form import Block, Cell, Form, Label, Table, load_form, load_forms
 from tasks.reading.words import fold_label, strip_enumerator
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the form: where it stands and what it is called."""
+    """A row of the form: where it stands, and its cells by column."""
 
     table: Table
     block: Block
     row: str
+    cells: dict[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelIndex:
     """Folded labels of an edition.
 
-    `lines` maps row labels of the tables read row by row; `groups` are labels above rows
-    (`（三）不予公开`), `headings` the part headings inside table 2; `columns` maps the column
-    labels of every table to their keys, by table; `spans` maps labels that head several
+    `lines` maps row labels of the tables read row by row; `groups` are labels above rows,
+    `headings` the part headings inside table 2; `columns` holds the column labels of each
+    table, `headers` all that may stand in a header; `spans` maps labels that head several
     columns of table 3; `across` maps the row labels of tables whose rows stand side by side;
     `spanners` are headers without meaning for matching.
     """
@@ -34,6 +36,7 @@ class LabelIndex:
     groups: frozenset[str]
     headings: frozenset[str]
     columns: dict[str, frozenset[str]]
+    headers: frozenset[str]
     spans: dict[str, tuple[str, ...]]
     across: dict[str, Table]
     spanners: frozenset[str]
@@ -43,13 +46,9 @@ class LabelIndex:
         """Find the row that a folded label names; its enumerator may be retyped or lost."""
         return self.lines.get(folded) or self.lines.get(strip_enumerator(folded))
 
-    def is_column(self, folded: str) -> bool:
-        """Tell whether a folded text heads one or several columns of some table."""
-        return (
-            folded in self.spanners
-            or folded in self.spans
-            or any(folded in labels for labels in self.columns.values())
-        )
+    def has_header(self, folded: Iterable[str]) -> bool:
+        """Tell whether one of the folded texts heads a column or several, in any table."""
+        return not self.headers.isdisjoint(folded)
 
     def is_group(self, folded: str) -> bool:
         """Tell whether a folded text is a label above rows."""
@@ -78,7 +77,8 @@ def index_labels(edition: str) -> LabelIndex:
             continue
         for block in table.blocks:
             for row, label in block.rows.items():
-                line = Line(table, block, row)
+                cells = {cell.column: cell for cell in block.cells if cell.row == row}
+                line = Line(table, block, row, cells)
                 for folded in fold_variants(label):
                     lines[folded] = line
                     bare.setdefault(strip_enumerator(folded), []).append(line)
@@ -87,6 +87,26 @@ def index_labels(edition: str) -> LabelIndex:
     for folded, found in bare.items():
         if len({(line.table.key, line.row) for line in found}) == 1 and folded not in groups:
             lines.setdefault(folded, found[0])
+    columns = {
+        table.key: frozenset(
+            folded
+            for block in table.blocks
+            for label in block.columns.values()
+            for folded in fold_variants(label)
+        )
+        for table in form.tables.values()
+    }
+    spans = {
+        fold_label(label): keys
+        for table in form.tables.values()
+        for label, keys in table.spans.items()
+    }
+    spanners = frozenset(
+        fold_label(label)
+        for table in form.tables.values()
+        for label in (*table.spanners, table.corner)
+        if label
+    )
     return LabelIndex(
         form=form,
         lines=lines,
@@ -97,31 +117,16 @@ def index_labels(edition: str) -> LabelIndex:
             for block in table.blocks
             if block.heading
         ),
-        columns={
-            table.key: frozenset(
-                folded
-                for block in table.blocks
-                for label in block.columns.values()
-                for folded in fold_variants(label)
-            )
-            for table in form.tables.values()
-        },
-        spans={
-            fold_label(label): keys
-            for table in form.tables.values()
-            for label, keys in table.spans.items()
-        },
+        columns=columns,
+        headers=frozenset().union(*columns.values(), spans, spanners),
+        spans=spans,
         across={
             fold_label(label.official): table
             for table in form.tables.values()
             if table.rows_across
             for label in table.blocks[0].rows.values()
         },
-        spanners=frozenset(
-            fold_label(label)
-            for table in form.tables.values()
-            for label in (*table.spanners, table.corner or "")
-        ),
+        spanners=spanners,
         signs=tuple(fold_label(sign) for sign in form.signs),
     )
 

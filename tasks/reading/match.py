@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from expectations.form import Block, Cell, Table
 from tasks.reading.document import Grid, GridCell
 from tasks.reading.figures import read_figure
-from tasks.reading.labels import LabelIndex, Line, match_column
+from tasks.reading.labels import LabelIndex, Line, index_labels, match_column
 from tasks.reading.report import CellReading
 from tasks.reading.words import fold_label
 
@@ -40,29 +41,28 @@ class Matching:
 def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     """Match every row of every grid, in reading order, against one edition's labels."""
     matching = Matching()
-    cells = {cell.key: cell for cell in index.form.cells}
     for grid in grids:
         matching.across = None
         for row in grid.rows:
-            _match_row(row, index, cells, matching)
+            _match_row(row, index, matching)
     return matching
 
 
-def _match_row(row: Row, index: LabelIndex, cells: dict[str, Cell], matching: Matching) -> None:
+def _match_row(row: Row, index: LabelIndex, matching: Matching) -> None:
     folded = [fold_label(cell.text) for cell in row]
     if matching.across is not None:
-        _match_row_across(row, folded, index, cells, matching)
+        _match_row_across(row, folded, index, matching)
         return
     found = _find_label(folded, index)
     if found is not None:
         position, line = found
         matching.header_is_open = False
-        _place_row(list(row[position + 1 :]), line, index, cells, matching)
+        _place_row(list(row[position + 1 :]), line, index, matching)
     elif table := _opens_across(folded, index):
         matching.across, matching.header = table, [cell for cell in row if cell.text]
-    elif any(text in index.headings for text in folded):
+    elif not index.headings.isdisjoint(folded):
         matching.header, matching.header_is_open = [], True
-    elif any(index.is_column(text) for text in folded if text):
+    elif index.has_header(folded):
         if not matching.header_is_open:
             matching.header, matching.header_is_open = [], True
         matching.header.extend(cell for cell in row if cell not in matching.header)
@@ -73,8 +73,7 @@ def _find_label(folded: list[str], index: LabelIndex) -> tuple[int, Line] | None
     for position, text in enumerate(folded):
         line = index.find_line(text)
         if line is not None:
-            is_header = any(index.is_column(other) for other in folded[position + 1 :] if other)
-            return None if is_header else (position, line)
+            return None if index.has_header(folded[position + 1 :]) else (position, line)
         if text and not index.is_group(text):
             return None
     return None
@@ -92,37 +91,39 @@ def _place_row(
     values: list[GridCell],
     line: Line,
     index: LabelIndex,
-    cells: dict[str, Cell],
     matching: Matching,
 ) -> None:
     """Give each printed value of a labelled row its column."""
     if not matching.header and not any(_has_digit(cell.text) for cell in values):
         return  # a menu that shares a word with the form
-    columns, unit_known = _order_columns(matching.header, line.block, index)
-    names = [f"{line.table.key}.{line.row}.{column}" for column in line.block.columns]
+    header = tuple(fold_label(cell.text) for cell in matching.header)
+    columns, unit_known = _order_columns(header, index.form.edition, line.table.key, line.row)
     if columns is None:
-        _mark_unreadable(names, values, "columns_unknown", matching)
+        _mark_unreadable(line.cells.values(), values, "columns_unknown", matching)
         return
     extra = values[len(columns) :]
     if not any(cell.text for cell in extra) and all(cell.text for cell in values[: len(columns)]):
         values = values[: len(columns)]
     if len(values) != len(columns):
-        _mark_unreadable(names, values, _count_row(values), matching)
+        _mark_unreadable(line.cells.values(), values, _count_row(values), matching)
         return
     for column, value in zip(columns, values, strict=True):
         if column is not None:
-            name = f"{line.table.key}.{line.row}.{column}"
-            _record(_read_cell(cells[name], value, unit_known), matching)
+            _record(_read_cell(line.cells[column], value, unit_known), matching)
 
 
+@lru_cache(maxsize=4096)
 def _order_columns(
-    header: list[GridCell], block: Block, index: LabelIndex
+    header: tuple[str, ...], edition: str, table: str, row: str
 ) -> tuple[list[str | None] | None, bool]:
     """Tell the columns' order from the header, and whether the header gives their unit.
 
     Without any header (a table cut by a page break) the form's own order holds. One unknown
     header stands for the one column left over; several leave the columns unknown (None).
     """
+    index = index_labels(edition)
+    blocks = index.form.tables[table].blocks
+    block = next(block for block in blocks if row in block.rows)
     official: list[str | None] = list(block.columns)
     if not header:
         return official, False
@@ -130,8 +131,7 @@ def _order_columns(
     spanned: tuple[str, ...] = ()
     unknown = 0
     unit_known = True
-    for cell in header:
-        folded = fold_label(cell.text)
+    for folded in header:
         if folded in index.spans:
             spanned = index.spans[folded]
             order.append(folded)
@@ -175,7 +175,6 @@ def _match_row_across(
     row: Row,
     folded: list[str],
     index: LabelIndex,
-    cells: dict[str, Cell],
     matching: Matching,
 ) -> None:
     """Match a row of a table whose rows stand side by side: header rows, then one of figures."""
@@ -186,20 +185,20 @@ def _match_row_across(
     if any(text in index.columns[table.key] or text in index.across for text in folded):
         matching.header.extend(cell for cell in row if cell.text and cell not in matching.header)
         return
-    names = [cell.key for cell in table.cells]
+    cells = table.cells
     values = list(row)
-    if not any(cell.text for cell in values) and len(values) != len(names):
+    if not any(value.text for value in values) and len(values) != len(cells):
         return
-    extra = values[len(names) :]
-    if extra and not any(cell.text for cell in extra):
-        values = values[: len(names)]
+    extra = values[len(cells) :]
+    if extra and not any(value.text for value in extra):
+        values = values[: len(cells)]
     if not _is_official_header(matching.header, block):
-        _mark_unreadable(names, values, "columns_unknown", matching)
-    elif len(values) != len(names):
-        _mark_unreadable(names, values, _count_row(values), matching)
+        _mark_unreadable(cells, values, "columns_unknown", matching)
+    elif len(values) != len(cells):
+        _mark_unreadable(cells, values, _count_row(values), matching)
     else:
-        for name, value in zip(names, values, strict=True):
-            _record(_read_cell(cells[name], value, True), matching)
+        for cell, value in zip(cells, values, strict=True):
+            _record(_read_cell(cell, value, True), matching)
     matching.across, matching.header = None, []
 
 
@@ -220,13 +219,13 @@ def _is_official_header(header: list[GridCell], block: Block) -> bool:
 def _read_cell(cell: Cell, printed: GridCell, unit_known: bool) -> CellReading:
     figure = read_figure(printed.text, cell, unit_known)
     return CellReading(
-        cell=cell.key,
-        status=figure.status,
-        value=figure.value,
-        unit=figure.unit,
-        text=printed.text,
-        locator=printed.locator,
-        note=figure.note,
+        cell.key,
+        figure.status,
+        figure.value,
+        figure.unit,
+        printed.text,
+        printed.locator,
+        figure.note,
     )
 
 
@@ -242,13 +241,13 @@ def _has_digit(text: str) -> bool:
 
 
 def _mark_unreadable(
-    names: list[str], values: list[GridCell], note: str, matching: Matching
+    cells: Iterable[Cell], values: list[GridCell], note: str, matching: Matching
 ) -> None:
     """Record a whole row as unreadable, each cell with all that was printed in the row."""
     text = " ".join(cell.text or EMPTY_CELL for cell in values)
     locator = values[0].locator if values else None
-    for name in names:
-        _record(CellReading(name, "unreadable", None, None, text, locator, note), matching)
+    for cell in cells:
+        _record(CellReading(cell.key, "unreadable", None, None, text, locator, note), matching)
 
 
 def _record(reading: CellReading, matching: Matching) -> None:

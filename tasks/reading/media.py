@@ -32,6 +32,7 @@ _ELEMENT = (
     r"|article|h[1-6]|ul|ol|li|br|center|font|a|script|style|link)(?=[\s/>]))"
 )
 _HTML_FROM_START = re.compile(rf"\s*+(?>(?:<!--.*?-->|<\?xml[^>]*>)\s*+)*+{_ELEMENT}", re.I | re.S)
+_HTML_BYTES = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)[\s>]", re.I)
 _HTML_WITHIN = re.compile(r"<(?:!doctype\s+html|html|body|table|td|div|p)(?=[\s/>])", re.I)
 
 
@@ -51,6 +52,8 @@ def tell_media_type(content: bytes) -> str:
         return "image/webp"
     if b"%PDF-" in content[:_PDF_WITHIN_BYTES]:
         return "application/pdf"
+    if _HTML_BYTES.match(content) and b"\0" not in content[:_HEAD_BYTES]:
+        return "text/html"
     try:
         head = decode(content[:_HEAD_BYTES])
     except UnreadableError:

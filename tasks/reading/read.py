@@ -68,7 +68,7 @@ def read_report(content: bytes, gazetteer: Gazetteer, charset: str | None = None
             "expected a report year in the title or in the stated period, found neither; "
             "check that the whole page was saved",
         )
-    cells, problem = _read_cells(document, edition)
+    cells, problem = read_cells(document, edition)
     signature, signed_on = identity.find_signature(text)
     publisher = identity.find_publisher(document, title, signature)
     region = resolve_region(
@@ -107,12 +107,15 @@ def tell_edition(document: Document) -> str | None:
     cells = "\n".join(
         fold_label(cell.text) for grid in document.grids for row in grid.rows for cell in row
     )
+    told = tell_edition_by_signs(cells)
+    if told is not None:
+        return told
     text = fold_label(document.text)
     older = {
         edition: sum(fold_label(sign) in text or fold_label(sign) in cells for sign in signs)
         for edition, signs in load_patterns().words["older_editions"].items()
     }
-    return tell_edition_by_signs(cells) or tell_edition_by_signs(text) or choose_most(older)
+    return tell_edition_by_signs(text) or choose_most(older)
 
 
 def _require_report(title: identity.Title | None, edition: str | None, text: str) -> None:
@@ -128,10 +131,17 @@ def _require_report(title: identity.Title | None, edition: str | None, text: str
         )
 
 
-def _read_cells(
+def read_cells(
     document: Document, edition: str | None
 ) -> tuple[tuple[CellReading, ...], str | None]:
-    """Give every cell of the edition a reading; say what kept the report from being read."""
+    """Give every cell of the edition a reading; say what kept the report from being read.
+
+    `edition` is what `tell_edition` says; without one, or for one before 2019, there are no
+    cells.
+
+    Raises:
+        UnreadableError: `several_reports`, the tables are printed twice.
+    """
     if edition is None:
         return (), "tables_not_found: none of the form's tables is printed on the page"
     if edition not in load_forms():

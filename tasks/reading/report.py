@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Status = Literal["read", "blank", "unreadable", "absent", "derived"]
 Scope = Literal["government", "department", "township", "other"]
@@ -20,9 +20,11 @@ class UnreadableError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class CellReading:
-    """One cell as read. `value` is None unless `status` is `read` or `derived`."""
+class CellReading(NamedTuple):
+    """One cell as read. `value` is None unless `status` is `read` or `derived`.
+
+    `note` says why it is unreadable, or what was set right to read it.
+    """
 
     cell: str
     status: Status

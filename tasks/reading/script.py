@@ -17,11 +17,8 @@ def is_traditional(text: str) -> bool:
     Simplified texts hold a few characters that conversion would spoil: the 乾 of a place
     name becomes 干. Mirrors in traditional characters change about a third of them.
     """
-    suspects = _list_traditional_characters().intersection(text)
-    if not suspects:
-        return False
-    changed = sum(text.count(character) for character in suspects)
-    return changed > CONVERTED_SHARE * sum(map(len, _HAN.findall(text)))
+    changed = len(_match_traditional().findall(text))
+    return changed > CONVERTED_SHARE * sum(map(len, _HAN.findall(text))) if changed else False
 
 
 def to_simplified(text: str) -> str:
@@ -35,10 +32,11 @@ def _load_converter() -> OpenCC:
 
 
 @cache
-def _list_traditional_characters() -> frozenset[str]:
-    """Every single character of the basic block that conversion changes."""
+def _match_traditional() -> re.Pattern[str]:
+    """Match every single character of the basic blocks that conversion changes."""
     characters = [chr(code) for code in range(0x3400, 0xA000)]
     converted = _load_converter().convert("\n".join(characters)).split("\n")
-    return frozenset(
+    changed = [
         before for before, after in zip(characters, converted, strict=True) if before != after
-    )
+    ]
+    return re.compile(f"[{''.join(changed)}]")

@@ -127,7 +127,7 @@ def _tell_kind(folded: str, index: LabelIndex) -> str:
         return "blank"
     if folded in index.headings:
         return "heading"
-    if index.is_column(folded) or folded in index.across:
+    if folded in index.headers or folded in index.across:
         return "column"
     if index.find_line(folded):
         return "row"
