@@ -79,7 +79,7 @@ def test_checking_is_cheap() -> None:
     together = seconds / REPORT_COUNT
 
     assert failing == REPORT_COUNT // BROKEN_ONE_IN
-    print(  # noqa: T201
+    print(
         f"\nbench checking: {together * 1e6:.0f} us a report at {REPORT_COUNT} reports "
         f"(limit {LIMIT_MICROSECONDS}), one suite a report {alone * 1e6:.0f} us, "
         f"ratio {alone / together:.0f} (at least {LIMIT_RATIO})"
