@@ -160,8 +160,8 @@ def demo(data: DataOption = None, is_verbose: VerboseOption = False) -> None:
     from flows.collect import CollectParameters, collect
     from flows.demo import open_demo
 
-    with _explain_failure(), open_demo(load_settings(data).data) as folder:
-        _finish(lambda: collect(CollectParameters(data=str(folder))))
+    with _explain_failure(), open_demo(load_settings(data).data) as site:
+        _finish(lambda: collect(CollectParameters(data=str(site.folder))))
 
 
 @app.command()

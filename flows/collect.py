@@ -29,7 +29,7 @@ from storage.staging import complete_changes
 from tasks.alert import alert, choose_recipients
 from tasks.check import check_reports
 from tasks.fetch import fetch_batch
-from tasks.fetching.limits import Limits
+from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source, load_sources, parse_source_argument
 from tasks.progress import announce
@@ -157,7 +157,7 @@ def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[S
         ValueError: a source does not exist, the list is malformed, or there is none.
     """
     if parameters.sources:
-        return tuple(parse_source_argument(argument) for argument in parameters.sources)
+        return tuple(_make_absolute(parse_source_argument(text)) for text in parameters.sources)
     path = settings.sources or settings.data / "sources.yaml"
     if not path.exists():
         raise ValueError(
@@ -168,6 +168,13 @@ def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[S
     return (
         tuple(source for source in listed if parameters.region in (None, source.region)) or listed
     )
+
+
+def _make_absolute(source: Source) -> Source:
+    """Give a file or folder its full path: reports and mails link to it from elsewhere."""
+    if source.kind == "url":
+        return source
+    return replace(source, location=str(Path(source.location).resolve()))
 
 
 def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) -> None:
@@ -191,7 +198,7 @@ def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]
     for source in sources:
         place = hosts.index(urlsplit(source.location).netloc)
         groups[place % FETCH_TASKS].append(source)
-    limits = replace(Limits(), max_bytes=settings.max_bytes)
+    limits = choose_limits(settings)
     futures = [
         fetch_batch.with_options(task_run_name=f"fetch {len(group)} sources").submit(
             group, settings.data, limits

@@ -5,20 +5,29 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.folder import StorageError, explain_os_errors, prepare_folder
 from tasks.sample.plan import plan_site
-from tasks.sample.site import serve_site
+from tasks.sample.site import Site, serve_site
 
 FOLDER = "demo"
 SOURCES = "sources.yaml"
 MARK = ".gouji-demo"  # only a folder with this file in it is ever emptied
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: the data folder to fill, and the site that is published."""
+
+    folder: Path
+    site: Site
+
+
 @contextmanager
-def open_demo(data: Path) -> Iterator[Path]:
-    """Serve the sample site and yield an empty data folder whose source list names it.
+def open_demo(data: Path) -> Iterator[Demo]:
+    """Serve the sample site, and empty a data folder whose source list names it.
 
     Raises:
         StorageError: the folder cannot be written, or holds data that is no earlier demo's.
@@ -35,4 +44,4 @@ def open_demo(data: Path) -> Iterator[Path]:
         (folder / MARK).touch()
         with serve_site(plan_site()) as site:
             site.write_sources(folder / SOURCES)
-            yield folder
+            yield Demo(folder, site)

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from storage.settings import Settings
 from tasks.checking import check_frames
-from tasks.fetching.limits import Limits
+from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source
 from tasks.reading.batch import Origin, join_batches, read_batch
@@ -75,8 +75,7 @@ def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[I
     """Read and check every document of the sources, in the order found."""
     from tasks.fetching.fetch import fetch_sources  # the client is not needed for --help
 
-    limits = Limits(max_bytes=settings.max_bytes)
-    for found in fetch_sources(sources, limits, lambda: datetime.now(UTC)):
+    for found in fetch_sources(sources, choose_limits(settings), lambda: datetime.now(UTC)):
         if isinstance(found, Miss):
             error = {"code": found.outcome, "message": found.reason}
             yield Inspection({"source": found.url, "error": error})
@@ -87,7 +86,6 @@ def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[I
                 found.sha256,
                 found.media_type,
                 found.fetched_at,
-                found.charset,
             )
             yield inspect_document(origin, found.content)
 

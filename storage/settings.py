@@ -22,6 +22,7 @@ class Settings:
 
     `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
     then wait in the outbox. `recipients` is the YAML of who gets which region's digest.
+    `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or file.
     """
 
     data: Path
@@ -29,6 +30,7 @@ class Settings:
     recipients: Path | None
     sources: Path | None
     sender: str
+    contact: str | None
     max_bytes: int
 
 
@@ -59,6 +61,7 @@ def load_settings(
         recipients=_optional_path(env.get("GOUJI_RECIPIENTS")),
         sources=_optional_path(env.get("GOUJI_SOURCES")),
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
+        contact=env.get("GOUJI_CONTACT") or None,
         max_bytes=int(limit),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +45,10 @@ def check_reports(reports: pl.DataFrame, cells: pl.DataFrame, data: Path) -> Enf
 
 
 def _fingerprint(evaluation: Evaluation) -> str:
-    content = io.BytesIO()
-    evaluation.outcomes.sort("report_id").cast({pl.Enum: pl.String}).write_ipc(content)
-    evaluation.findings.select("report_id", "rule", "instance", "message").sort(pl.all()).write_ipc(
-        content
-    )
-    return hashlib.sha256(content.getvalue()).hexdigest()
+    outcomes = evaluation.outcomes.sort("report_id").write_csv()
+    findings = evaluation.findings.select("report_id", "rule", "instance", "message")
+    told = outcomes + findings.sort(pl.all()).write_csv()
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _read_fingerprint(docs: Path) -> str | None:

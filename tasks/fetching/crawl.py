@@ -158,5 +158,4 @@ def _make_page(
         media_type=media_type,
         content=answer.content,
         link_text=stop.text or None,
-        charset=answer.charset,
     )

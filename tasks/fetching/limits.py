@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.settings import DEFAULT_MAX_BYTES
+from storage.settings import DEFAULT_MAX_BYTES, Settings
 
 USER_AGENT = "gouji/0.1 (reads annual reports on information disclosure; contact: {contact})"
 NO_CONTACT = "not set by the operator"
@@ -45,3 +45,9 @@ class Limits:
     pages_per_source: int = 5000
     depth: int = 5
     user_agent: str = USER_AGENT.format(contact=NO_CONTACT)
+
+
+def choose_limits(settings: Settings) -> Limits:
+    """Take the size limit and the contact of the settings, and the defaults for the rest."""
+    contact = settings.contact or NO_CONTACT
+    return Limits(max_bytes=settings.max_bytes, user_agent=USER_AGENT.format(contact=contact))

@@ -26,8 +26,7 @@ class Page:
 
     `url` is where it stood in the end, after redirects, or its path as given; `source` is
     the name of the source it was found through. `media_type` is told by the bytes.
-    `link_text` is the text of the link that led here, None where there was no link;
-    `charset` is the charset of the HTTP header, None where none was sent.
+    `link_text` is the text of the link that led here, None where there was no link.
     """
 
     url: str
@@ -37,7 +36,6 @@ class Page:
     media_type: str
     content: bytes
     link_text: str | None = None
-    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

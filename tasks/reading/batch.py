@@ -20,14 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the bytes of a source came from; `charset` is that of its HTTP header, if any."""
+    """Where the bytes of a source came from."""
 
     url: str
     source: str
     sha256: str
     media_type: str
     fetched_at: datetime
-    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def _mark_duplicates(documents: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFr
 
 def _read_one(origin: Origin, content: bytes) -> tuple[Reading | None, str, str | None]:
     try:
-        report = read_report(content, load_gazetteer(), origin.charset)
+        report = read_report(content, load_gazetteer())
     except UnreadableError as error:
         return None, error.code, error.message
     except Exception as error:  # one broken source never stops a run

@@ -21,8 +21,11 @@ READERS = {"text/html": read_html, "text/plain": read_text}
 MIN_PARTS = 2  # headings of the form's six parts that make a page a report
 
 
-def read_document(content: bytes, charset: str | None = None) -> Document:
+def read_document(content: bytes) -> Document:
     """Read bytes into a document, in simplified characters.
+
+    The bytes alone decide on type and encoding, never a name or a header: what is read again
+    from the archive gives the same.
 
     Raises:
         UnreadableError: `empty_file`, `media_type_unsupported` or `encoding_unknown`.
@@ -37,7 +40,7 @@ def read_document(content: bytes, charset: str | None = None) -> Document:
             f"expected {' or '.join(READERS)}, found {media_type} by its content; "
             "save the report as a web page or as text",
         )
-    markup = decode(content, charset)
+    markup = decode(content)
     document = read(markup)
     printed = document.text + "".join(
         cell.text for grid in document.grids for row in grid.rows for cell in row
@@ -45,7 +48,7 @@ def read_document(content: bytes, charset: str | None = None) -> Document:
     return read(to_simplified(markup)) if is_traditional(printed) else document
 
 
-def read_report(content: bytes, gazetteer: Gazetteer, charset: str | None = None) -> Report:
+def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
     """Read one source into a report with every cell of its edition.
 
     A cell that was not found is `absent`. `problem` says why a report that was recognised
@@ -55,7 +58,7 @@ def read_report(content: bytes, gazetteer: Gazetteer, charset: str | None = None
         UnreadableError: `not_a_report`, `no_report_year`, `several_reports`, or as
             `read_document` says.
     """
-    document = read_document(content, charset)
+    document = read_document(content)
     edition = tell_edition(document)
     title = identity.find_title(document)
     text = document.text

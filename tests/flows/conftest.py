@@ -1,0 +1,62 @@
+"""One Prefect server and one run over the sample site for all tests of the flows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.collect import CollectParameters, collect
+from flows.demo import open_demo
+from flows.summary import RunSummary
+from tasks.sample.site import Site
+
+
+@dataclass(frozen=True)
+class SampleRuns:
+    """Two runs over the same site: their summaries, and the files after each."""
+
+    folder: Path
+    site: Site
+    first: RunSummary
+    second: RunSummary
+    files_after_first: dict[str, tuple[str, int]]
+    files_after_second: dict[str, tuple[str, int]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server() -> Iterator[None]:
+    """Give the session a Prefect server with a database of its own."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample_runs(tmp_path_factory: pytest.TempPathFactory) -> SampleRuns:
+    """Run `collect` twice over the sample site, over real HTTP."""
+    data = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GOUJI_SMTP_URL", "GOUJI_RECIPIENTS", "GOUJI_SOURCES"):
+            patch.delenv(name, raising=False)
+        with open_demo(data) as demo:
+            first = collect(CollectParameters(data=str(demo.folder)))
+            after_first = list_files(demo.folder)
+            second = collect(CollectParameters(data=str(demo.folder)))
+            after_second = list_files(demo.folder)
+    return SampleRuns(demo.folder, demo.site, first, second, after_first, after_second)
+
+
+def list_files(folder: Path) -> dict[str, tuple[str, int]]:
+    """Map every file below a folder to its hash and time of change in nanoseconds."""
+    return {
+        str(path.relative_to(folder)): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
