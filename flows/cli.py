@@ -7,12 +7,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from storage.archive import ArchiveError
 from storage.folder import StorageError, prepare_folder
@@ -26,6 +26,9 @@ FAILED = 2
 UNREAD = 2
 HAS_ERRORS = 1
 TROUBLE = 1
+STOPPED = 130
+# Typer exports this one of its usage errors; the base is the family of all of them.
+UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="gouji",
@@ -56,15 +59,12 @@ def main() -> None:
     command = typer.main.get_command(app)
     try:
         status = command.main(prog_name="gouji", standalone_mode=False)
-    except click.UsageError as error:
+    except UsageError as error:
         error.show()
         status = USAGE
-    except click.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         Console(stderr=True).print("Stopped.")
-        status = 130
-    except click.ClickException as error:
-        error.show()
-        status = FAILED
+        status = STOPPED
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -87,7 +87,7 @@ def inspect(
         settings = load_settings()
         chosen = [parse_source_argument(source) for source in sources]
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise typer.BadParameter(str(error)) from error
     console = Console()
     status = 0
     for inspection in inspect_sources(chosen, settings):
@@ -215,9 +215,10 @@ def _explain_failure() -> Iterator[None]:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise click.UsageError(f"{name}: {first['msg']}, found {first['input']!r}") from error
+        raise typer.BadParameter(f"{name}: {first['msg']}, found {first['input']!r}") from error
     except (StorageError, ArchiveError, OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        Console(stderr=True).print(f"Error: {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(FAILED) from error
 
 
 def _print_json(value: object) -> None:
