@@ -1,0 +1,167 @@
+"""Explain the failed equations of one report: all smallest sets of wrong cells, ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from expectations.extent import count_wrong_cells
+from expectations.form import Equation, Form
+from expectations.localise import Sets, find_sets
+from expectations.ranking import Change, Repair, rank_repairs
+from expectations.system import Integers, Part, split_equations
+
+MOST_CELLS = 3
+CARRIED = ("t3.carried_out.", "t3.carried_in.")
+# Figures that other places state, by reason (`last_year`, `prose`) and cell.
+Stated: TypeAlias = Mapping[str, Mapping[str, int]]
+NOTHING_STATED: Stated = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What explains one problem: failed equations that hang together by shared cells.
+
+    `repairs` are all sets of `size` cells, the smallest size that does, likeliest first; empty
+    if more than three cells are wrong, then `size` is the least number or None. `is_unique`
+    is said of one set with one figure a cell. `is_truncated`: there may be further sets.
+    """
+
+    equations: tuple[str, ...]
+    size: int | None
+    is_unique: bool
+    is_truncated: bool
+    repairs: tuple[Repair, ...]
+
+
+def explain(
+    values: Mapping[str, Decimal | int | None],
+    form: Form,
+    stated: Stated = NOTHING_STATED,
+) -> tuple[Explanation, ...]:
+    """Find all smallest sets of cells whose change satisfies every evaluated equation.
+
+    An equation is evaluated if each of its cells has a whole figure; a cell of no evaluated
+    equation is not suspected. New figures are whole and at least 0. Among the smallest sets,
+    those that leave alone what another place confirms are kept, if there are any.
+
+    Args:
+        values: The figures of one report by cell, below 10**14; None where none was read.
+        form: The edition.
+        stated: Figures that other places state, by reason (`last_year`, `prose`) and cell.
+
+    Returns:
+        One explanation a problem, in the order of the form; none where all equations hold.
+    """
+    figures = {
+        cell: int(value) for cell, value in values.items() if value is not None and value % 1 == 0
+    }
+    evaluated = tuple(
+        equation for equation in form.equations if all(cell in figures for cell in equation.cells)
+    )
+    whole = {part.equations for part in split_equations(form.equations)}
+    return tuple(
+        _explain_part(part, figures, form, stated, is_whole=part.equations in whole)
+        for part in split_equations(evaluated)
+        if (part.matrix @ _gather(part, figures)).any()
+    )
+
+
+def carry_over(last_year: Mapping[str, Decimal | int | None]) -> dict[str, int]:
+    """Give what the cells of last year's report state of this year's: the row carried in."""
+    earlier, later = CARRIED
+    return {
+        later + cell.removeprefix(earlier): int(value)
+        for cell, value in last_year.items()
+        if cell.startswith(earlier) and value is not None and value % 1 == 0
+    }
+
+
+def _explain_part(
+    part: Part,
+    figures: Mapping[str, int],
+    form: Form,
+    stated: Stated,
+    is_whole: bool,
+) -> Explanation:
+    values = _gather(part, figures)
+    residuals = part.matrix @ values
+    failed = [equation for equation, odd in zip(part.equations, residuals, strict=True) if odd]
+    held = [equation for equation, odd in zip(part.equations, residuals, strict=True) if not odd]
+    found = _find_smallest(part, residuals, values)
+    if found is None:
+        size = count_wrong_cells(part, values)
+        return Explanation(_name_equations(failed), size, False, False, ())
+    candidates = _spell_out(found, part, values, failed, form)
+    kept = [changes for changes in candidates if not _is_denied(changes, stated)] or candidates
+    size = found.cells.shape[1]
+    is_settled = is_whole or not _is_shared(part, residuals, size)
+    return Explanation(
+        equations=_name_equations(failed),
+        size=size,
+        is_unique=len(kept) == 1 and not found.is_cut and is_settled,
+        is_truncated=found.is_cut,
+        repairs=rank_repairs(kept, form, held, stated),
+    )
+
+
+def _find_smallest(part: Part, residuals: Integers, values: Integers) -> Sets | None:
+    for size in range(1, MOST_CELLS + 1):
+        found = find_sets(part, residuals, values, size)
+        if len(found.cells):
+            return found
+    return None
+
+
+def _is_shared(part: Part, residuals: Integers, size: int) -> bool:
+    """Tell whether fewer cells would do but for a figure below 0.
+
+    Where equations are left out, two cells may stand in the same ones. What is too much for
+    either of them they can share in more than one way, which no single set shows.
+    """
+    return any(len(find_sets(part, residuals, None, smaller).cells) for smaller in range(1, size))
+
+
+def _spell_out(
+    found: Sets, part: Part, values: Integers, failed: list[Equation], form: Form
+) -> list[tuple[Change, ...]]:
+    order = {cell.key: place for place, cell in enumerate(form.cells)}
+    names = {
+        cell: _name_equations([equation for equation in failed if cell in equation.cells])
+        for cell in (part.cells[place] for place in np.unique(found.cells))
+    }
+    sets = []
+    for places, excesses in zip(found.cells.tolist(), found.excesses.tolist(), strict=True):
+        changes = [
+            Change(
+                part.cells[place],
+                int(values[place]),
+                int(values[place]) - excess,
+                names[part.cells[place]],
+            )
+            for place, excess in zip(places, excesses, strict=True)
+        ]
+        sets.append(tuple(sorted(changes, key=lambda change: order[change.cell])))
+    return sorted(sets, key=lambda changes: [order[change.cell] for change in changes])
+
+
+def _is_denied(changes: tuple[Change, ...], stated: Stated) -> bool:
+    """Tell whether a set changes a figure that another place confirms."""
+    return any(
+        figures.get(change.cell) == change.reported
+        for change in changes
+        for figures in stated.values()
+    )
+
+
+def _name_equations(equations: list[Equation]) -> tuple[str, ...]:
+    return tuple(f"{equation.rule} {equation.instance}" for equation in equations)
+
+
+def _gather(part: Part, figures: Mapping[str, int]) -> Integers:
+    return np.array([figures[cell] for cell in part.cells], dtype=np.int64)

@@ -1,0 +1,159 @@
+"""Repairs: which cells explain the failed equations of each report, as a table of their own.
+
+A suggestion is never written into the cells. More than three wrong cells are no matter for
+suggestions: then our own reading is looked at first.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from expectations.explain import NOTHING_STATED, Explanation, explain
+from expectations.form import load_forms
+from expectations.ranking import load_words, write_reason
+from expectations.sheet import lay_out
+from storage.schema import FIGURE, Column, Table
+
+STORED_SETS = 20
+
+REPAIRS = Table(
+    name="repairs",
+    row_per="report, problem, explanation and cell it changes",
+    key=("report_id", "problem", "rank", "cell"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("problem", pl.Int32, "failed equations bound by shared cells, numbered from 1"),
+        Column("rank", pl.Int32, "place of the explanation among those stored, likeliest first"),
+        Column("unique", pl.Boolean, "it is the only smallest explanation, with these figures"),
+        Column("size", pl.Int32, "cells that are wrong at the least", "over 3, not counted"),
+        Column("sets", pl.Int32, "smallest explanations there are; 0 if over 3 cells are wrong"),
+        Column("truncated", pl.Boolean, "there may be more of them than were counted"),
+        Column("cell", pl.String, "cell to change", "over 3 cells are wrong: see our reading"),
+        Column("reported", FIGURE, "the figure it has", "as cell"),
+        Column("suggested", FIGURE, "the figure that makes the equations hold", "as cell"),
+        Column("reason", pl.String, "what speaks for the explanation, in Chinese"),
+        Column("equations", pl.List(pl.String), "failed equations it is in: rule and instance"),
+    ),
+)
+
+
+def repair_reports(
+    reports: pl.DataFrame,
+    cells: pl.DataFrame,
+    findings: pl.DataFrame,
+    stated: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Explain every report with a failed equation.
+
+    Args:
+        reports: `report_id`, `form`, `year`, `region`.
+        cells: The cells of these reports, columns as in the cells table.
+        findings: `report_id`, `rule`, `outcome`.
+        stated: What other places state: `report_id`, `source` (`last_year`, `prose`),
+            `cell`, `value`.
+
+    Returns:
+        `REPAIRS.frame_schema`, sorted by the key, at most 20 explanations a problem.
+
+    Raises:
+        ValueError: a report or cell stands twice, or a cell is not of the report's form.
+    """
+    failed = findings.filter(pl.col("outcome") == "failed")
+    elsewhere = _group_statements(stated)
+    rows: list[dict[str, Any]] = []
+    for form in load_forms().values():
+        rules = {equation.rule for equation in form.equations}
+        broken = failed.filter(pl.col("rule").is_in(list(rules)))
+        suspects = reports.filter(pl.col("form") == form.edition).join(
+            broken, on="report_id", how="semi"
+        )
+        if suspects.is_empty():
+            continue
+        theirs = cells.join(suspects, on="report_id", how="semi").rechunk()
+        figures = lay_out(suspects, theirs, form).values
+        places = suspects.select("report_id", "year", "region").iter_rows(named=True)
+        for place, values in zip(places, figures.iter_rows(named=True), strict=True):
+            del values["report_id"]
+            found = explain(values, form, elsewhere.get(place["report_id"], NOTHING_STATED))
+            rows += [
+                {**place, **row}
+                for number, one in enumerate(found, 1)
+                for row in _list_rows(number, one)
+            ]
+    frame = pl.DataFrame(rows, schema=REPAIRS.frame_schema, orient="row")
+    return frame.sort(REPAIRS.key)
+
+
+def list_repairs(repairs: pl.DataFrame) -> list[dict[str, Any]]:
+    """List the explanations of one report as `gouji inspect --json` gives them.
+
+    Args:
+        repairs: The rows of one report, as `REPAIRS`.
+
+    Returns:
+        `unique`, `changes` (`cell`, `reported`, `suggested`) and `reason`, by problem and
+        rank; no changes where more than three cells are wrong.
+    """
+    order = repairs.sort("problem", "rank", "cell")
+    return [
+        {
+            "unique": group["unique"][0],
+            "changes": [
+                {"cell": cell, "reported": int(reported), "suggested": int(suggested)}
+                for cell, reported, suggested in group.select("cell", "reported", "suggested")
+                .drop_nulls("cell")
+                .iter_rows()
+            ],
+            "reason": group["reason"][0],
+        }
+        for group in order.partition_by("problem", "rank", maintain_order=True)
+    ]
+
+
+def _list_rows(number: int, explanation: Explanation) -> list[dict[str, Any]]:
+    facts = {
+        "problem": number,
+        "unique": explanation.is_unique,
+        "size": explanation.size,
+        "sets": len(explanation.repairs),
+        "truncated": explanation.is_truncated,
+    }
+    if not explanation.repairs:
+        words = load_words()
+        reason = (
+            words.too_many_uncounted
+            if explanation.size is None
+            else words.too_many.format(size=explanation.size)
+        )
+        none = {"cell": None, "reported": None, "suggested": None}
+        equations = list(explanation.equations)
+        return [{**facts, "rank": 1, **none, "reason": reason, "equations": equations}]
+    return [
+        {
+            **facts,
+            "rank": rank,
+            "cell": change.cell,
+            "reported": Decimal(change.reported),
+            "suggested": Decimal(change.suggested),
+            "reason": write_reason(repair),
+            "equations": list(change.equations),
+        }
+        for rank, repair in enumerate(explanation.repairs[:STORED_SETS], 1)
+        for change in repair.changes
+    ]
+
+
+def _group_statements(stated: pl.DataFrame | None) -> dict[str, dict[str, dict[str, int]]]:
+    """Group statements by report, source and cell."""
+    grouped: dict[str, dict[str, dict[str, int]]] = {}
+    if stated is None:
+        return grouped
+    whole = stated.filter(pl.col("value") == pl.col("value").floor())
+    for report_id, source, cell, value in whole.select(
+        "report_id", "source", "cell", "value"
+    ).iter_rows():
+        grouped.setdefault(report_id, {}).setdefault(source, {})[cell] = int(value)
+    return grouped
