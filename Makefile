@@ -14,8 +14,9 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "setup: expected CPython 3.11, 3.12 or 3.13 on PATH, found none; install one or give PYTHON=..." >&2; exit 1; }
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	touch $@
 
 demo: setup ## the main job on the bundled sample site, into data/demo

@@ -80,5 +80,21 @@ def quieten_prefect(is_verbose: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if is_verbose else "CRITICAL")
 
 
+def name_server(home: Path) -> tuple[str, int]:
+    """Point this process and its children at a Prefect server on loopback; return API and port.
+
+    `prefect.yaml` takes the project folder and the settings of the runs from the environment;
+    what is not set there is empty, not missing.
+    """
+    port = int(os.environ.get("GOUJI_PORT", "4200"))
+    api = f"http://127.0.0.1:{port}/api"
+    os.environ["PREFECT_API_URL"] = api
+    os.environ.setdefault("GOUJI_HOME", str(home))
+    os.environ["GOUJI_DATA"] = str(Path(os.environ.get("GOUJI_DATA") or home / "data").resolve())
+    for name in ("GOUJI_SOURCES", "GOUJI_RECIPIENTS", "GOUJI_SMTP_URL", "GOUJI_SENDER"):
+        os.environ.setdefault(name, "")
+    return api, port
+
+
 def _optional_path(text: str | None) -> Path | None:
     return Path(text) if text else None
