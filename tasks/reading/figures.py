@@ -14,6 +14,17 @@ from tasks.reading.words import load_patterns
 
 MAX_INTEGER_DIGITS = 12
 MAX_DECIMALS = 6
+# No-break and wide blanks are blanks; characters without width are nothing.
+_UNSEEN = {
+    0xA0: " ",
+    0x2002: " ",
+    0x2003: " ",
+    0x2009: " ",
+    0x202F: " ",
+    0x3000: " ",
+} | dict.fromkeys((0xFEFF, 0x200B, 0x200C, 0x200D, 0x2060))
+# Only full-width forms are narrowed: NFKC would make 12 of a 1 with a footnote mark behind it.
+_WIDE = re.compile("[\uff01-\uff5e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class _Grammar:
     minus: frozenset[str]
     money: dict[str, int]
     figure: re.Pattern[str]
+    separators: re.Pattern[str]
 
 
 @cache
@@ -54,7 +66,8 @@ def _load_grammar() -> _Grammar:
         zeros=frozenset(words["zero_words"]),
         minus=frozenset(words["minus_words"]),
         money=words["money_units"],
-        figure=re.compile(figure),
+        figure=re.compile(figure, re.ASCII),
+        separators=load_patterns().regexes["figure_separators"],
     )
 
 
@@ -63,7 +76,8 @@ def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
 
     Thousands may be set apart by commas or blanks, digits may be full-width, a unit may
     follow. Digits on two lines, leading zeros, more than 12 digits before or 6 after the
-    point, several figures and words are unreadable: they may be cells run together.
+    point, several figures (a number of items and their price in one cell), footnote marks
+    and words are unreadable: they may be cells run together.
     Money is given in the cell's unit; where neither the form nor the cell prints one
     (`unit_known` false), `unit` is None and the value is as printed.
     """
@@ -73,8 +87,8 @@ def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
 @lru_cache(maxsize=65_536)
 def _read(text: str, kind: Kind, unit: str, unit_known: bool) -> Figure:
     grammar = _load_grammar()
-    printed = text.replace("\u00a0", " ").replace("\u3000", " ").strip()
-    folded = unicodedata.normalize("NFKC", printed)
+    printed = text.translate(_UNSEEN).strip()
+    folded = _WIDE.sub(_narrow, printed)
     if folded in grammar.blanks:
         return Figure("blank")
     if folded in grammar.zeros:
@@ -83,7 +97,8 @@ def _read(text: str, kind: Kind, unit: str, unit_known: bool) -> Figure:
         return Figure("unreadable", note="line_break")
     match = grammar.figure.fullmatch(folded)
     if match is None:
-        return Figure("unreadable", note="not_a_figure")
+        several = _are_figures(folded, grammar)
+        return Figure("unreadable", note="several_figures" if several else "not_a_figure")
     whole = match["whole"].replace(",", "").replace(" ", "")
     part = match["part"] or ""
     if len(whole) > 1 and whole.startswith("0"):
@@ -104,6 +119,16 @@ def _read(text: str, kind: Kind, unit: str, unit_known: bool) -> Figure:
     if match["unit"] in grammar.money:
         return Figure("unreadable", note="money_in_count")
     return Figure("read", value, unit, note)
+
+
+def _narrow(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match[0])
+
+
+def _are_figures(folded: str, grammar: _Grammar) -> bool:
+    """Tell whether a cell prints several figures, such as a number of items and their price."""
+    parts = [part for text in grammar.separators.split(folded) if (part := text.strip())]
+    return len(parts) > 1 and all(map(grammar.figure.fullmatch, parts))
 
 
 def _read_money(figure: Figure, printed: str | None, unit_known: bool) -> Figure:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from expectations.form import Block, Cell, Form, Label, Table, load_form, load_forms
-from tasks.reading.words import fold_label, strip_enumerator
+from tasks.reading.words import fold_label, load_patterns, strip_enumerator
+
+CLEAR_CHARACTERS = 4  # a label of so many characters is clear without its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class LabelIndex:
     `headings` the part headings inside table 2; `columns` holds the column labels of each
     table, `headers` all that may stand in a header; `spans` maps labels that head several
     columns of table 3; `across` maps the row labels of tables whose rows stand side by side;
-    `spanners` are headers without meaning for matching.
+    `spanners` are headers without meaning for matching. `upright` maps those row labels to
+    their rows, for pages that set such a table line by line; `bare` are labels so short that
+    without their number they name a row only where it is due.
     """
 
     form: Form
@@ -41,10 +45,23 @@ class LabelIndex:
     across: dict[str, Table]
     spanners: frozenset[str]
     signs: tuple[str, ...]
+    upright: dict[str, Line]
+    bare: frozenset[str]
 
     def find_line(self, folded: str) -> Line | None:
-        """Find the row that a folded label names; its enumerator may be retyped or lost."""
-        return self.lines.get(folded) or self.lines.get(strip_enumerator(folded))
+        """Find the row that a folded label names; its enumerator may be retyped or lost.
+
+        Behind another number a short label may be another row's: it names none.
+        """
+        line = self.lines.get(folded)
+        if line is not None:
+            return line
+        words = strip_enumerator(folded)
+        line = self.lines.get(words)
+        if line is None or words == folded or len(words) >= CLEAR_CHARACTERS:
+            return line
+        official = read_enumerator(fold_label(line.block.rows[line.row].official))
+        return line if official in ("", read_enumerator(folded)) else None
 
     def has_header(self, folded: Iterable[str]) -> bool:
         """Tell whether one of the folded texts heads a column or several, in any table."""
@@ -60,6 +77,14 @@ def match_column(block: Block, folded: str) -> tuple[str, ...]:
     return tuple(key for key, label in block.columns.items() if folded in fold_variants(label))
 
 
+@lru_cache(maxsize=4096)
+def read_enumerator(folded: str) -> str:
+    """Read the number before a folded label as digits, "" where there is none."""
+    number = folded.removesuffix(strip_enumerator(folded)).strip("().、")
+    numerals: list[str] = load_patterns().words["numerals"]
+    return str(numerals.index(number) + 1) if number in numerals else number
+
+
 @cache
 def fold_variants(label: Label) -> frozenset[str]:
     """Fold every wording of a label."""
@@ -70,23 +95,12 @@ def fold_variants(label: Label) -> frozenset[str]:
 def index_labels(edition: str) -> LabelIndex:
     """Index the labels of an edition."""
     form = load_form(edition)
-    lines: dict[str, Line] = {}
-    bare: dict[str, list[Line]] = {}
-    for table in form.tables.values():
-        if table.rows_across:
-            continue
-        for block in table.blocks:
-            for row, label in block.rows.items():
-                cells = {cell.column: cell for cell in block.cells if cell.row == row}
-                line = Line(table, block, row, cells)
-                for folded in fold_variants(label):
-                    lines[folded] = line
-                    bare.setdefault(strip_enumerator(folded), []).append(line)
+    lines, upright = _index_lines(form)
     groups = {fold_label(group) for table in form.tables.values() for group in table.row_groups}
     groups |= {strip_enumerator(group) for group in groups}
-    for folded, found in bare.items():
-        if len({(line.table.key, line.row) for line in found}) == 1 and folded not in groups:
-            lines.setdefault(folded, found[0])
+    for words, line in _find_unique(lines).items():
+        if words not in groups:
+            lines.setdefault(words, line)
     columns = {
         table.key: frozenset(
             folded
@@ -128,7 +142,44 @@ def index_labels(edition: str) -> LabelIndex:
         },
         spanners=spanners,
         signs=tuple(fold_label(sign) for sign in form.signs),
+        upright=upright,
+        bare=frozenset(
+            words
+            for words, line in lines.items()
+            if len(words) < CLEAR_CHARACTERS
+            and not read_enumerator(words)
+            and read_enumerator(fold_label(line.block.rows[line.row].official))
+        ),
     )
+
+
+def _index_lines(form: Form) -> tuple[dict[str, Line], dict[str, Line]]:
+    """Map folded row labels to their rows: of tables read row by row, and of the others."""
+    lines: dict[str, Line] = {}
+    upright: dict[str, Line] = {}
+    for table in form.tables.values():
+        for block in table.blocks:
+            for row, label in block.rows.items():
+                cells = {cell.column: cell for cell in block.cells if cell.row == row}
+                line = Line(table, block, row, cells)
+                known = upright if table.rows_across else lines
+                known.update(dict.fromkeys(fold_variants(label), line))
+                if label.group:
+                    group = fold_label(label.group)
+                    known.update((group + words, line) for words in fold_variants(label))
+    return lines, upright
+
+
+def _find_unique(lines: dict[str, Line]) -> dict[str, Line]:
+    """Map labels without their numbers to the one row that has these words."""
+    bare: dict[str, list[Line]] = {}
+    for folded, line in lines.items():
+        bare.setdefault(strip_enumerator(folded), []).append(line)
+    return {
+        words: found[0]
+        for words, found in bare.items()
+        if len({(line.table.key, line.row) for line in found}) == 1
+    }
 
 
 def tell_edition_by_signs(folded: str) -> str | None:

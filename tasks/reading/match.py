@@ -2,221 +2,290 @@
 
 Rows are found by their labels, columns by their headers. A row whose number of figures is
 not that of its columns, or whose columns cannot be told, is unreadable as a whole: a shifted
-figure must never be taken for a read one.
+figure must never be taken for a read one. What lands nowhere is kept as unmatched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import NamedTuple
 
 from expectations.form import Block, Cell, Table
+from tasks.reading.columns import Columns, list_heads, order_across, order_columns
 from tasks.reading.document import Grid, GridCell
 from tasks.reading.figures import read_figure
-from tasks.reading.labels import LabelIndex, Line, index_labels, match_column
+from tasks.reading.labels import LabelIndex, Line
 from tasks.reading.report import CellReading
 from tasks.reading.words import fold_label
 
 Row = Sequence[GridCell]
 EMPTY_CELL = "□"  # stands for an empty cell where a whole row is quoted
+COLUMNS_UNKNOWN = "columns_unknown"
+
+
+class Unmatched(NamedTuple):
+    """A printed cell with a digit, inside a table of the form, that is no cell of the form."""
+
+    locator: str
+    text: str
 
 
 @dataclass(slots=True)
 class Matching:
-    """What has been matched so far, carried from row to row and from grid to grid.
+    """What the grids of a document gave.
 
     `readings` holds the cells found; `repeated` the names of cells printed twice, `differing`
-    those of them with another text. `header` are the header cells above the current row.
+    those of them with another text. `unmatched` are figures in the form's tables that belong
+    to no cell of it: sub-totals, columns of the publisher's own, second prints.
     """
 
     readings: dict[str, CellReading] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
     differing: set[str] = field(default_factory=set)
+    unmatched: list[Unmatched] = field(default_factory=list)
+
+
+class _Placement(NamedTuple):
+    """A labelled row: its label's cell, the cells right of it, and the columns above them."""
+
+    line: Line
+    label: GridCell
+    values: list[GridCell]
+    columns: Columns | None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where the walk over the rows stands.
+
+    `header` are the header cells above, `columns` what they mean for blocks asked for;
+    `is_open` while header rows follow each other; `is_same_grid` until the grid ends;
+    `across` is the table whose rows stand side by side and whose figures come next; `last`
+    is the row of the form met last. `placements` and `loose` are the rows of this grid.
+    """
+
+    index: LabelIndex
+    matching: Matching = field(default_factory=Matching)
     header: list[GridCell] = field(default_factory=list)
-    header_is_open: bool = False
+    columns: dict[str | None, Columns | None] = field(default_factory=dict)
+    is_open: bool = False
+    is_same_grid: bool = False
     across: Table | None = None
+    last: str | None = None
+    placements: list[_Placement] = field(default_factory=list)
+    loose: list[GridCell] = field(default_factory=list)
+
+    def open_header(self) -> None:
+        """Forget the header above: another one begins."""
+        self.header, self.columns, self.is_open, self.is_same_grid = [], {}, True, True
+
+    def find_columns(self, line: Line) -> Columns | None:
+        """Tell what the header above means for a row; slots of another grid mean nothing."""
+        key = f"{line.table.key}{line.block.heading}"
+        if key not in self.columns:
+            edition = self.index.form.edition
+            heads = list_heads(self.header)
+            found = order_columns(heads, edition, line.table.key, line.block.heading)
+            if found and not self.is_same_grid:
+                found = Columns(found.keys, unit_known=found.unit_known)
+            self.columns[key] = found
+        return self.columns[key]
 
 
 def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     """Match every row of every grid, in reading order, against one edition's labels."""
-    matching = Matching()
+    walk = _Walk(index)
     for grid in grids:
-        matching.across = None
+        walk.across, walk.is_same_grid, walk.columns = None, False, {}
+        walk.placements, walk.loose = [], []
+        known = len(walk.matching.readings) + len(walk.matching.repeated)
         for row in grid.rows:
-            _match_row(row, index, matching)
-    return matching
+            _match_row(row, walk)
+        _settle(walk)
+        if len(walk.matching.readings) + len(walk.matching.repeated) > known:
+            _keep_unmatched(walk.loose, walk.matching)
+    return walk.matching
 
 
-def _match_row(row: Row, index: LabelIndex, matching: Matching) -> None:
+def _match_row(row: Row, walk: _Walk) -> None:
+    index = walk.index
     folded = [fold_label(cell.text) for cell in row]
-    if matching.across is not None:
-        _match_row_across(row, folded, index, matching)
+    if walk.across is not None:
+        _match_row_across(row, folded, walk.across, walk)
         return
-    found = _find_label(folded, index)
+    found = _find_label(folded, walk)
     if found is not None:
         position, line = found
-        matching.header_is_open = False
-        _place_row(list(row[position + 1 :]), line, index, matching)
+        walk.is_open, walk.last = False, line.row
+        values = list(row[position + 1 :])
+        if walk.header or any(map(_has_digit, values)):  # else a menu shares a word with it
+            columns = walk.find_columns(line)
+            lead = _count_lead(row[position], columns)
+            walk.loose.extend(values[:lead])
+            walk.placements.append(_Placement(line, row[position], values[lead:], columns))
     elif table := _opens_across(folded, index):
-        matching.across, matching.header = table, [cell for cell in row if cell.text]
+        walk.open_header()
+        walk.across, walk.header = table, [cell for cell in row if cell.text]
     elif not index.headings.isdisjoint(folded):
-        matching.header, matching.header_is_open = [], True
+        walk.open_header()
     elif index.has_header(folded):
-        if not matching.header_is_open:
-            matching.header, matching.header_is_open = [], True
-        matching.header.extend(cell for cell in row if cell not in matching.header)
+        _extend_header(row, folded, walk)
+    else:
+        walk.loose.extend(row)
 
 
-def _find_label(folded: list[str], index: LabelIndex) -> tuple[int, Line] | None:
-    """Find the row label among the leading cells: blanks and group labels may precede it."""
+def _extend_header(row: Row, folded: list[str], walk: _Walk) -> None:
+    """Add a header row to the header above; one that repeats it says nothing new."""
+    if not walk.is_open:
+        walk.open_header()
+    known = {fold_label(cell.text) for cell in walk.header}
+    if known.issuperset(text for text in folded if text):
+        return
+    walk.columns = {}
+    walk.header.extend(cell for cell in row if cell not in walk.header)
+    walk.loose.extend(cell for cell in row if fold_label(cell.text) not in walk.index.headers)
+
+
+def _find_label(folded: list[str], walk: _Walk) -> tuple[int, Line] | None:
+    """Find the row label among the leading cells: blanks and group labels may precede it.
+
+    A label that is clear only by its number, printed without it, counts only after the row
+    that it follows in the form, and under its own group if any is printed before it.
+    """
+    index = walk.index
+    group = ""
     for position, text in enumerate(folded):
-        line = index.find_line(text)
+        line = index.find_line(text) or _find_upright(text, walk)
         if line is not None:
-            return None if index.has_header(folded[position + 1 :]) else (position, line)
-        if text and not index.is_group(text):
+            if index.has_header(folded[position + 1 :]):
+                return None
+            return (position, line) if _is_due(text, line, group, walk) else None
+        if index.is_group(text):
+            group = text
+        elif text and text not in index.spanners:
             return None
     return None
+
+
+def _find_upright(text: str, walk: _Walk) -> Line | None:
+    """Find a row of a table usually set across, where this page sets it line by line."""
+    line = walk.index.upright.get(text)
+    return line if line and walk.header and walk.find_columns(line) else None
+
+
+def _is_due(text: str, line: Line, group: str, walk: _Walk) -> bool:
+    if text not in walk.index.bare:
+        return True
+    rows = list(line.block.rows)
+    own = line.block.rows[line.row].group
+    groups = {fold_label(label.group) for label in line.block.rows.values() if label.group}
+    place = rows.index(line.row)
+    return rows[place - 1 : place] == [walk.last] and (
+        group == fold_label(own) if own and group else group not in groups
+    )
+
+
+def _count_lead(label: GridCell, columns: Columns | None) -> int:
+    """Count the cells between a row's label and its first figure: columns of their own."""
+    end = label.column + label.column_span
+    return sum(start >= end for start in columns.before) if columns else 0
 
 
 def _opens_across(folded: list[str], index: LabelIndex) -> Table | None:
     """Tell whether a row opens a table whose rows stand side by side, and which."""
     tables = [index.across[text] for text in folded if text in index.across]
-    if tables and any(fold_label(label) in folded for label in tables[0].spanners):
-        return tables[0]
-    return None
+    if not tables or not any(fold_label(label) in folded for label in tables[0].spanners):
+        return None
+    return None if any(text.isdecimal() for text in folded) else tables[0]
 
 
-def _place_row(
-    values: list[GridCell],
-    line: Line,
-    index: LabelIndex,
-    matching: Matching,
-) -> None:
-    """Give each printed value of a labelled row its column."""
-    if not matching.header and not any(_has_digit(cell.text) for cell in values):
-        return  # a menu that shares a word with the form
-    header = tuple(fold_label(cell.text) for cell in matching.header)
-    columns, unit_known = _order_columns(header, index.form.edition, line.table.key, line.row)
-    if columns is None:
-        _mark_unreadable(line.cells.values(), values, "columns_unknown", matching)
-        return
-    extra = values[len(columns) :]
-    if not any(cell.text for cell in extra) and all(cell.text for cell in values[: len(columns)]):
-        values = values[: len(columns)]
-    if len(values) != len(columns):
-        _mark_unreadable(line.cells.values(), values, _count_row(values), matching)
-        return
-    for column, value in zip(columns, values, strict=True):
-        if column is not None:
-            _record(_read_cell(line.cells[column], value, unit_known), matching)
-
-
-@lru_cache(maxsize=4096)
-def _order_columns(
-    header: tuple[str, ...], edition: str, table: str, row: str
-) -> tuple[list[str | None] | None, bool]:
-    """Tell the columns' order from the header, and whether the header gives their unit.
-
-    Without any header (a table cut by a page break) the form's own order holds. One unknown
-    header stands for the one column left over; several leave the columns unknown (None).
-    """
-    index = index_labels(edition)
-    blocks = index.form.tables[table].blocks
-    block = next(block for block in blocks if row in block.rows)
-    official: list[str | None] = list(block.columns)
-    if not header:
-        return official, False
-    order: list[str | None] = []
-    spanned: tuple[str, ...] = ()
-    unknown = 0
-    unit_known = True
-    for folded in header:
-        if folded in index.spans:
-            spanned = index.spans[folded]
-            order.append(folded)
-            continue
-        keys = [key for key in match_column(block, folded) if key not in order]
-        if keys:
-            order.append(keys[0])
-            label = block.columns[keys[0]]
-            unit_known &= folded not in map(fold_label, label.unitless)
-        elif folded and folded not in index.spanners:
-            if order:
-                order.append(None)
-            unknown += 1
-    order = _expand_span(order, spanned)
-    missing = [key for key in block.columns if key not in order]
-    if not missing:
-        return order, unit_known
-    if len(missing) == 1 and unknown == 1:
-        eliminated: list[str | None] = [missing[0] if key is None else key for key in order]
-        if None in order:
-            return eliminated, False
-        return ([missing[0], *order] if not order else None), False
-    return None, False
-
-
-def _expand_span(order: list[str | None], spanned: tuple[str, ...]) -> list[str | None]:
-    """Put the columns under a spanning label where that label stands."""
-    if not spanned:
-        return order
-    inner = [key for key in order if key in spanned]
-    expanded: list[str | None] = []
-    for key in order:
-        if key in spanned:
-            continue
-        is_span = key is not None and key not in spanned and not key.isascii()
-        expanded.extend(inner if is_span else [key])
-    return expanded
-
-
-def _match_row_across(
-    row: Row,
-    folded: list[str],
-    index: LabelIndex,
-    matching: Matching,
-) -> None:
+def _match_row_across(row: Row, folded: list[str], table: Table, walk: _Walk) -> None:
     """Match a row of a table whose rows stand side by side: header rows, then one of figures."""
-    table = matching.across
-    if table is None:
-        return
-    (block,) = table.blocks
+    index = walk.index
     if any(text in index.columns[table.key] or text in index.across for text in folded):
-        matching.header.extend(cell for cell in row if cell.text and cell not in matching.header)
+        walk.header.extend(cell for cell in row if cell.text and cell not in walk.header)
+        walk.loose.extend(cell for cell in row if fold_label(cell.text) not in index.headers)
         return
-    cells = table.cells
+    columns = order_across(list_heads(walk.header), index.form.edition, table.key)
     values = list(row)
-    if not any(value.text for value in values) and len(values) != len(cells):
+    if not any(value.text for value in values) and len(values) != len(table.cells):
         return
-    extra = values[len(cells) :]
-    if extra and not any(value.text for value in extra):
-        values = values[: len(cells)]
-    if not _is_official_header(matching.header, block):
-        _mark_unreadable(cells, values, "columns_unknown", matching)
-    elif len(values) != len(cells):
-        _mark_unreadable(cells, values, _count_row(values), matching)
+    cells = {cell.key: cell for cell in table.cells}
+    if columns is None:
+        _mark_unreadable(table.cells, values, COLUMNS_UNKNOWN, walk.matching)
+    elif len(values) != len(columns.keys) or not columns.are_above(values):
+        _mark_unreadable(table.cells, values, _count_row(values), walk.matching)
     else:
-        for cell, value in zip(cells, values, strict=True):
-            _record(_read_cell(cell, value, True), matching)
-    matching.across, matching.header = None, []
+        for key, value in zip(columns.keys, values, strict=True):
+            if key is None:
+                _keep_unmatched([value], walk.matching)
+            else:
+                _record(_read_cell(cells[key], value, row[0], True), walk.matching)
+    walk.across, walk.header, walk.columns = None, [], {}
 
 
-def _is_official_header(header: list[GridCell], block: Block) -> bool:
-    """Tell whether the header shows every row and column group in the form's own order."""
-    row_labels = [fold_label(label.official) for label in block.rows.values()]
-    expected = list(block.columns) * len(block.rows)
-    folded = [fold_label(cell.text) for cell in header]
-    rows_seen = [text for text in folded if text in row_labels]
-    columns_seen = [keys for text in folded if (keys := match_column(block, text))]
-    return (
-        rows_seen == row_labels
-        and len(columns_seen) == len(expected)
-        and all(key in keys for key, keys in zip(expected, columns_seen, strict=True))
+def _settle(walk: _Walk) -> None:
+    """Give each value of the labelled rows of a grid its column."""
+    lengths: dict[str, Counter[int]] = {}
+    for placement in walk.placements:
+        block = _name_block(placement.line.block)
+        lengths.setdefault(block, Counter())[len(placement.values)] += 1
+    for line, label, values, columns in walk.placements:
+        if columns is None:
+            _mark_unreadable(line.cells.values(), values, COLUMNS_UNKNOWN, walk.matching)
+            continue
+        fitting = _fit(values, columns, lengths[_name_block(line.block)])
+        if fitting is None:
+            _mark_unreadable(line.cells.values(), values, _count_row(values), walk.matching)
+        else:
+            _place(line, label, fitting, columns, walk.matching)
+
+
+def _fit(values: list[GridCell], columns: Columns, lengths: Counter[int]) -> list[GridCell] | None:
+    """Cut a row to its columns; None where it has a cell too many or too few.
+
+    Empty cells at the end are padding where most rows of the block have as many, and a row
+    without them has then lost a cell. `lengths` counts the rows of the block by length.
+    """
+    count, width, full = len(values), columns.width, len(columns.keys)
+    is_usual = lengths[count] * 2 > lengths.total()
+    is_settled = lengths[count] > 1 or width == 1  # one row alone proves no padding
+    if count > full:
+        fits = is_usual and is_settled and not any(cell.text for cell in values[width:])
+    elif count == full:
+        fits = is_usual or max(lengths) <= full
+    else:
+        fits = count == width and is_settled and is_usual
+    fitting = values[: full if count == full else width]
+    return fitting if fits and columns.are_above(fitting) else None
+
+
+def _place(
+    line: Line, label: GridCell, values: list[GridCell], columns: Columns, matching: Matching
+) -> None:
+    for column, value in zip(columns.keys, values, strict=False):
+        if column is None:
+            _keep_unmatched([value], matching)
+        else:
+            cell = line.cells[column]
+            _record(_read_cell(cell, value, label, columns.unit_known), matching)
+
+
+def _name_block(block: Block) -> str:
+    return f"{block.table}{block.heading}"
+
+
+def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:
+    """Read one cell; a cell merged with those of other rows is no row's own figure."""
+    is_merged = (
+        printed.row < label.row or printed.row + printed.row_span > label.row + label.row_span
     )
-
-
-def _read_cell(cell: Cell, printed: GridCell, unit_known: bool) -> CellReading:
+    if is_merged:
+        return CellReading(
+            cell.key, "unreadable", None, None, printed.text, printed.locator, "merged_rows"
+        )
     figure = read_figure(printed.text, cell, unit_known)
     return CellReading(
         cell.key,
@@ -235,9 +304,9 @@ def _count_row(values: list[GridCell]) -> str:
     return f"row_count:{count}"
 
 
-def _has_digit(text: str) -> bool:
-    """Tell whether a text holds a digit of any width."""
-    return any(character.isdigit() for character in text)
+def _has_digit(cell: GridCell) -> bool:
+    """Tell whether a cell holds a digit of any width."""
+    return any(character.isdigit() for character in cell.text)
 
 
 def _mark_unreadable(
@@ -251,10 +320,27 @@ def _mark_unreadable(
 
 
 def _record(reading: CellReading, matching: Matching) -> None:
+    """Keep a reading; a second print of its cell is noted, and kept if the first had no columns."""
     known = matching.readings.get(reading.cell)
     if known is None:
         matching.readings[reading.cell] = reading
         return
     matching.repeated.add(reading.cell)
-    if known.text != reading.text:
+    if known.note == COLUMNS_UNKNOWN and reading.note != COLUMNS_UNKNOWN:
+        matching.readings[reading.cell], reading = reading, known
+    elif known.text != reading.text and reading.note != COLUMNS_UNKNOWN:
         matching.differing.add(reading.cell)
+    _keep_unmatched(_list_printed(reading), matching)
+
+
+def _list_printed(reading: CellReading) -> Iterator[GridCell]:
+    if reading.text and reading.locator:
+        yield GridCell(reading.text, reading.locator, 0, 0)
+
+
+def _keep_unmatched(cells: Iterable[GridCell], matching: Matching) -> None:
+    """Keep what holds a digit and stands in no cell of the form."""
+    for cell in cells:
+        kept = Unmatched(cell.locator, cell.text)
+        if _has_digit(cell) and kept not in matching.unmatched:
+            matching.unmatched.append(kept)

@@ -39,6 +39,7 @@ PROCUREMENT = CELLS["t2.procurement.amount"]
         ("251000元", PROCUREMENT, "251000", "元", "unit"),
         ("160.5964万元", PROCUREMENT, "1605964", "元", "unit"),
         ("251000", PROCUREMENT, "251000", None, None),
+        ("12\u200b34", COUNT, "1234", "件", None),
     ],
     ids=str,
 )
@@ -82,6 +83,11 @@ def test_an_empty_cell_is_blank_and_not_zero(text: str) -> None:
         "十二",
         "1,23",
         "\ufffd",
+        "12①",
+        "12²",
+        "½",
+        "\u0661\u0662",
+        "12\ufffc",
     ],
 )
 def test_a_doubtful_text_is_unreadable(text: str) -> None:
@@ -89,6 +95,17 @@ def test_a_doubtful_text_is_unreadable(text: str) -> None:
     figure = read_figure(text, COUNT)
     assert (figure.status, figure.value) == ("unreadable", None)
     assert figure.note
+
+
+@pytest.mark.parametrize(
+    "text", ["2笔/984361元", "2笔（984361元）", "3件5件", "12/34", "2笔\n984361元"]
+)
+@pytest.mark.parametrize("cell", [COUNT, PROCUREMENT], ids=["count", "amount"])
+def test_two_figures_in_one_cell_are_told_apart_from_words(text: str, cell: Cell) -> None:
+    """A number of items printed with their price is no figure of either column."""
+    figure = read_figure(text, cell)
+    assert (figure.status, figure.value) == ("unreadable", None)
+    assert figure.note in ("several_figures", "line_break")
 
 
 def test_an_amount_under_a_header_without_unit_has_no_unit() -> None:

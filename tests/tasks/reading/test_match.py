@@ -18,6 +18,7 @@ HEAD = (
     "<tr><td rowspan=2>自然人</td><td colspan=5>法人或其他组织</td><td rowspan=2>总计</td></tr>"
     "<tr><td>商业企业</td><td>科研机构</td><td>社会公益组织</td><td>法律服务机构</td><td>其他</td></tr>"
 )
+COLUMNS = ("自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他", "总计")
 NEW = "一、本年新收政府信息公开申请数量"
 TABLE4 = (
     "<tr><td colspan=5>行政复议</td><td colspan=10>行政诉讼</td></tr>"
@@ -61,22 +62,8 @@ def test_spans_are_expanded_and_each_figure_finds_its_column() -> None:
 
 def test_a_moved_total_column_is_followed_by_its_header() -> None:
     """Columns are told by their headers, not by their place."""
-    head = (
-        "<tr><td>项目</td>"
-        + "".join(
-            f"<td>{label}</td>"
-            for label in (
-                "总计",
-                "自然人",
-                "商业企业",
-                "科研机构",
-                "社会公益组织",
-                "法律服务机构",
-                "其他",
-            )
-        )
-        + "</tr>"
-    )
+    labels = ("项目", COLUMNS[-1], *COLUMNS[:-1])
+    head = "<tr>" + "".join(f"<td>{label}</td>" for label in labels) + "</tr>"
     matching = match(
         f"<table>{head}<tr><td>{NEW}</td>" + "<td>21</td><td>1</td><td>2</td>"
         "<td>3</td><td>4</td><td>5</td><td>6</td></tr></table>"
@@ -155,14 +142,20 @@ def test_a_line_of_table_4_with_a_figure_lost_or_added_is_unreadable(count: int)
     assert {reading.note for reading in matching.readings.values()} == {f"row_count:{count}"}
 
 
-def test_reordered_headers_of_table_4_are_not_read_by_place() -> None:
-    """A header in another order than the form's leaves the line unread."""
+@pytest.mark.parametrize(
+    ("spans", "value"), [("", 3), ("x", None)], ids=["merged headers", "headers without spans"]
+)
+def test_reordered_headers_of_table_4_are_never_read_by_place(
+    spans: str, value: int | None
+) -> None:
+    """Where spans tell which header stands above a figure it is followed, else none is read."""
     swapped = (
         TABLE4.replace("结果维持", "@").replace("尚未审结", "结果维持").replace("@", "尚未审结")
     )
-    figures = "<tr>" + "<td>1</td>" * 15 + "</tr>"
-    matching = match(f"<table>{swapped}{figures}</table>")
-    assert {reading.note for reading in matching.readings.values()} == {"columns_unknown"}
+    figures = "<tr>" + "".join(f"<td>{n}</td>" for n in range(15)) + "</tr>"
+    matching = match(f"<table>{swapped.replace('span=', f'span{spans}=')}{figures}</table>")
+    assert matching.readings["t4.review.upheld"].value == value
+    assert matching.readings["t4.review.pending"].value == (0 if value else None)
 
 
 def test_a_fee_under_a_header_without_unit_has_no_unit() -> None:
@@ -186,8 +179,9 @@ def test_digits_in_several_spans_are_one_figure_and_on_two_lines_are_none() -> N
 
 def test_a_blank_in_a_tabbed_row_stays_in_its_place() -> None:
     """In flattened text a tab alone on its line is an empty cell, not a lost one."""
+    head = ["", *COLUMNS]
     lines = [NEW, "1", "", "3", "", "", "", ""]
-    text = "\n".join(f"\t{line}" for line in lines)
+    text = "\n\n".join("\n".join(f"\t{cell}" for cell in row) for row in (head, lines))
     matching = match_grids(read_text(text).grids, index_labels("2021"))
     statuses = [
         matching.readings[f"t3.new.{c}"].status
@@ -203,7 +197,8 @@ def test_a_cell_lost_from_a_piped_row_is_not_taken_from_the_padding() -> None:
     )
     other = "\n".join(f"{text} |" for text in ("四、结转下年度继续办理", *"0000000")) + "\n||"
     short = "\n".join(f"{text} |" for text in (NEW, *"123456")) + "\n||"
-    text = "\n".join(["本年制发件数", full, short, other])
+    head = "\n".join(f"{text} |" for text in ("", *COLUMNS)) + "\n||"
+    text = "\n".join(["本年制发件数", head, full, short, other])
     matching = match_grids(read_text(text).grids, index_labels("2021"))
     assert matching.readings["t3.carried_in.total"].value == 0
     assert {
