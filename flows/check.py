@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import polars as pl
 from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.collect import RUN_LOCK, finish_run
+from flows.collect import (
+    RUN_LOCK,
+    find_renamed,
+    finish_run,
+    read_all,
+    select_reports,
+)
 from flows.summary import RunSummary, count_by, rank_findings
+from storage.documents import read_documents
 from storage.lake import read_table
 from storage.locks import hold_lock
 from storage.schema import CELLS, REPORTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import check_reports
+from tasks.reading.batch import Origin
 from tasks.store import store_checked
 
 
@@ -29,13 +39,17 @@ class CheckParameters(BaseModel):
         None, pattern=r"^(CN(-[A-Z]{2})?|unresolved)$", description="Check this region only."
     )
     data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    read_again: bool = Field(
+        False, description="First read the archived pages again with today's reader; no network."
+    )
 
 
 @flow(name="check", validate_parameters=True)
 def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noqa: B008
-    """Evaluate today's rules on the stored cells and store verdicts and findings anew.
+    """Evaluate today's rules on what is stored and store verdicts and findings anew.
 
-    No figure changes; partitions whose outcome stays the same are not written.
+    No figure changes, unless the archived pages are read again. Partitions whose outcome
+    stays the same are not written.
     """
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data)
@@ -45,19 +59,28 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
 
 
 def _check(parameters: CheckParameters, settings: Settings, started_at: datetime) -> RunSummary:
-    years = None if parameters.year is None else [parameters.year]
-    regions = None if parameters.region is None else [parameters.region]
-    reports = read_table(settings.data, REPORTS, years, regions)
-    cells = read_table(settings.data, CELLS, years, regions)
-    enforced = check_reports(reports, cells, settings.data)
+    data = settings.data
+    if parameters.read_again:
+        batch = select_reports(
+            read_all(list_archived(data), data), parameters.year, parameters.region
+        )
+        reports, cells, documents = batch.reports, batch.cells, batch.documents
+        renamed = find_renamed(data, documents)
+    else:
+        years = None if parameters.year is None else [parameters.year]
+        regions = None if parameters.region is None else [parameters.region]
+        reports = read_table(data, REPORTS, years, regions)
+        cells = read_table(data, CELLS, years, regions)
+        documents, renamed = None, frozenset[str]()
+    enforced = check_reports(reports, cells, data)
     checked = enforced.checked
-    stored = store_checked(checked, None, frozenset(), settings.data, datetime.now(UTC))
+    stored = store_checked(checked, documents, renamed, data, datetime.now(UTC))
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
         started_at=started_at,
         finished_at=datetime.now(UTC),
-        outcomes={},
+        outcomes={} if documents is None else count_by(documents, "outcome"),
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
         stored=stored,
@@ -66,6 +89,15 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary
+
+
+def list_archived(data: Path) -> list[Origin]:
+    """List the pages whose bytes are in the archive, as they were last seen."""
+    documents = read_documents(data).filter(pl.col("sha256").is_not_null())
+    return [
+        Origin(row["url"], row["source"], row["sha256"], row["media_type"], row["seen_at"])
+        for row in documents.iter_rows(named=True)
+    ]
 
 
 if __name__ == "__main__":

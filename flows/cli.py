@@ -138,14 +138,18 @@ def check(
     year: YearOption = None,
     region: RegionOption = None,
     data: DataOption = None,
+    read_again: Annotated[
+        bool,
+        typer.Option("--read-again", help="First read the archived pages again; no network."),
+    ] = False,
     is_verbose: VerboseOption = False,
 ) -> None:
-    """Run the rules again over what is stored; no figure changes."""
+    """Run the rules again over what is stored; no figure changes unless read again."""
     _start_flow(is_verbose)
     from flows.check import CheckParameters, check
 
     with _explain_failure():
-        parameters = CheckParameters(year=year, region=region, data=data)
+        parameters = CheckParameters(year=year, region=region, data=data, read_again=read_again)
         prepare_folder(load_settings(data).data)
     _finish(lambda: check(parameters))
 

@@ -100,14 +100,16 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
     fetched = _fetch(sources, settings)
     update_progress_artifact(progress, 40.0)
-    batch = _select(_read(fetched, settings.data, parameters.pages_per_task), parameters)
+    pages = [found for found in fetched if isinstance(found, Origin)]
+    batch = read_all(pages, settings.data, parameters.pages_per_task)
+    batch = select_reports(batch, parameters.year, parameters.region)
     update_progress_artifact(progress, 70.0)
     enforced = check_reports(batch.reports, batch.cells, settings.data)
     documents = _list_documents(batch.documents, fetched)
     stored = store_checked(
         enforced.checked,
         documents,
-        _find_renamed(settings.data, documents),
+        find_renamed(settings.data, documents),
         settings.data,
         datetime.now(UTC),
     )
@@ -209,8 +211,8 @@ def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]
     return [found for future in futures for found in future.result()]
 
 
-def _read(fetched: Sequence[Origin | Miss], data: Path, pages_per_task: int) -> ReadBatch:
-    pages = [found for found in fetched if isinstance(found, Origin)]
+def read_all(pages: Sequence[Origin], data: Path, pages_per_task: int = 1000) -> ReadBatch:
+    """Read archived pages in tasks of so many each, and settle which text of a report counts."""
     announce("read", 0, len(pages))
     batches: list[ReadBatch] = []
     for start in range(0, len(pages), pages_per_task):
@@ -220,13 +222,13 @@ def _read(fetched: Sequence[Origin | Miss], data: Path, pages_per_task: int) -> 
     return join_batches(batches)
 
 
-def _select(batch: ReadBatch, parameters: CollectParameters) -> ReadBatch:
+def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> ReadBatch:
     """Keep the reports of the year and region asked for; the documents say what was left out."""
     wanted = pl.lit(True)
-    if parameters.year is not None:
-        wanted = wanted & (pl.col("year") == parameters.year)
-    if parameters.region is not None:
-        wanted = wanted & (pl.col("region") == parameters.region)
+    if year is not None:
+        wanted = wanted & (pl.col("year") == year)
+    if region is not None:
+        wanted = wanted & (pl.col("region") == region)
     reports = batch.reports.filter(wanted)
     is_left_out = pl.col("report_id").is_not_null() & ~pl.col("report_id").is_in(
         reports["report_id"].implode()
@@ -260,7 +262,7 @@ def _list_documents(documents: pl.DataFrame, fetched: Sequence[Origin | Miss]) -
     return pl.concat([documents, misses]).unique("url", keep="first", maintain_order=True)
 
 
-def _find_renamed(data: Path, documents: pl.DataFrame) -> frozenset[str]:
+def find_renamed(data: Path, documents: pl.DataFrame) -> frozenset[str]:
     """Find stored reports whose only source now gives a report of another name.
 
     A better reading may settle a region or a title anew; the old row must not stay beside it.

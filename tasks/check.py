@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from expectations.rules import Evaluation
 from storage.folder import replace_file
 from tasks.checking import Checked, check_frames
+from tasks.progress import announce
 
 DOCS = "docs"
 FINGERPRINT = "fingerprint.txt"
@@ -34,6 +35,7 @@ def check_reports(reports: pl.DataFrame, cells: pl.DataFrame, data: Path) -> Enf
     """
     from expectations.checkpoint import run_checkpoint  # its import takes seconds
 
+    announce("check", 0, reports.height)
     checked = check_frames(reports, cells)
     docs = data / DOCS
     fingerprint = _fingerprint(checked.evaluation)
@@ -41,6 +43,7 @@ def check_reports(reports: pl.DataFrame, cells: pl.DataFrame, data: Path) -> Enf
     result = run_checkpoint(checked.evaluation, checked.reports, None if is_shown else docs)
     if not is_shown and docs.is_dir():
         replace_file(docs / FINGERPRINT, fingerprint.encode())
+    announce("check", reports.height, None)
     return Enforced(checked, result.exceptions)
 
 

@@ -14,6 +14,7 @@ from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
 from storage.schema import CELLS, FINDINGS, REPORTS
 from tasks.checking import Checked
+from tasks.progress import announce
 
 
 @task(name="store", tags=["disk"], cache_policy=NO_CACHE)
@@ -34,7 +35,9 @@ def store_checked(
         FINDINGS: checked.findings,
         WIDE: build_wide(checked.reports, checked.cells),
     }
+    announce("store", 0, checked.reports.height)
     summary = store_reports(data, frames, now, withdrawn=renamed)
     if documents is not None and documents.height:
         update_documents(data, documents)
+    announce("store", checked.reports.height, None)
     return summary
