@@ -1,0 +1,162 @@
+"""From what stands behind a row's label to its cells: set apart in print, or run together.
+
+Set apart means that the cells can be counted, blank ones too: by tabs, by pipes, by equal
+line breaks, by blanks. Only what has no such separator is split by the sums of the form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from expectations.form import Cell, Form
+from tasks.reading.figures import read_figure
+from tasks.reading.report import CellReading
+from tasks.reading.runs import Row, settle_runs, sums_up
+
+HARD = "\t|\n"
+BLANK = f"{HARD} \u00a0\u2002\u3000"  # what separates, and nothing else
+_GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
+_BLANKS = re.compile(r"[^\S\n\t]+")
+
+
+class Strip(NamedTuple):
+    """A row's cells in printed order, and the figures between its label and the next one.
+
+    `is_piped` says that the label's line begins with a pipe, so that one closes the row;
+    `note` why nothing of it can be told.
+    """
+
+    cells: tuple[Cell, ...]
+    figures: str
+    locator: str
+    unit_known: bool
+    is_piped: bool
+    note: str | None
+
+    @property
+    def printed(self) -> str:
+        """What is printed, without the white space around and between."""
+        return " ".join(self.figures.replace("|", " ").split())
+
+
+def read_strips(strips: Iterable[Strip], form: Form) -> Iterator[CellReading]:
+    """Read the cells of all rows of a report; the run-together ones need the others."""
+    rows: dict[str, Row] = {}
+    known: dict[str, Strip] = {}
+    strips = list(strips)
+    has_long = any(re.search(r"\d{4}", strip.figures) for strip in strips)
+    for strip in strips:
+        name = "/".join(sorted({f"{cell.table}.{cell.row}" for cell in strip.cells}))
+        twin = known.setdefault(name, strip)
+        if twin is not strip:
+            if twin.printed != strip.printed or twin.cells != strip.cells:
+                rows[name] = _mark(twin, "printed_twice")
+            continue
+        rows[name] = _read_strip(strip, has_long, form)
+    for row in settle_runs(rows, form).values():
+        yield from row.readings
+
+
+def _mark(strip: Strip, note: str) -> Row:
+    """Mark every cell of a row as unreadable, each with all that is printed in the row."""
+    return Row(strip.cells, tuple(_refuse(cell, strip, note) for cell in strip.cells))
+
+
+def _refuse(cell: Cell, strip: Strip, note: str) -> CellReading:
+    return CellReading(cell.key, "unreadable", None, None, strip.printed, strip.locator, note)
+
+
+def _read_strip(strip: Strip, has_long: bool, form: Form) -> Row:
+    """Read a row whose cells are set apart; leave a run for later."""
+    if strip.note is not None:
+        return _mark(strip, strip.note)
+    count = len(strip.cells)
+    texts = cut_cells(strip.figures, count, strip.is_piped)
+    if texts is None:
+        return _mark(strip, f"row_count:{len(strip.printed.split())}")
+    if len(texts) != count:
+        marked = _mark(strip, f"row_count:{len(texts)}")
+        return Row(marked.cells, marked.readings, tuple(texts))
+    row = Row(
+        strip.cells,
+        tuple(_read_cell(cell, text, strip) for cell, text in zip(strip.cells, texts, strict=True)),
+    )
+    is_joined = not any(separator in strip.figures.strip() for separator in HARD)
+    if is_joined and not has_long and _GROUPED.search(" ".join(texts)) and not sums_up(row, form):
+        return _mark(strip, "grouping_possible")
+    return row
+
+
+def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
+    figure = read_figure(text, cell, strip.unit_known)
+    return CellReading(
+        cell.key, figure.status, figure.value, figure.unit, text, strip.locator, figure.note
+    )
+
+
+def cut_cells(figures: str, count: int, is_piped: bool) -> list[str] | None:
+    """Cut what stands behind a label into the texts of its cells.
+
+    Gives `count` texts where each cell is certain, fewer where blanks alone set too few
+    figures apart (a run), None where cells are missing, too many or cannot be counted.
+    """
+    if "\t" in figures:
+        return _fit(*_cut_tabs(figures), count)
+    if "|" in figures:
+        return _fit(*_cut_pipes(figures, is_piped), count)
+    lines = [line.strip() for line in figures.split("\n")]
+    printed = [number for number, line in enumerate(lines) if line]
+    if len(printed) > 1:
+        steps = {after - before for before, after in pairwise([0, *printed])}
+        return _fit([lines[number] for number in printed], len(steps) > 1, count)
+    joined = lines[printed[0]] if printed else ""
+    texts = _BLANKS.sub(" ", joined).split(" ") if joined else []
+    if count == 1 and len(texts) > 1:
+        return (
+            None
+            if any(a[-1:].isdigit() and b[:1].isdigit() for a, b in pairwise(texts))
+            else [joined]
+        )
+    return texts if len(texts) <= count and texts else None
+
+
+def _fit(cells: list[str], is_open: bool, count: int) -> list[str] | None:
+    """Hold cells against their count; empty ones behind a full row are padding.
+
+    `is_open` says that the row's end is not printed, so that empty cells may be another's.
+    """
+    if len(cells) == count and not (is_open and "" in cells):
+        return cells if not (is_open and len(cells) > 1 and cells[-1] == "") else None
+    full = all(cells[:count]) and not any(cells[count:])
+    return cells[:count] if len(cells) > count and full else None
+
+
+def _cut_tabs(figures: str) -> tuple[list[str], bool]:
+    """A tab opens a cell, an empty line ends the row; a line without a tab continues."""
+    cells: list[str] = []
+    lines = figures.split("\n")
+    for number, line in enumerate(lines):
+        before, *opened = line.split("\t")
+        if cells and before.strip():
+            cells[-1] += f"\n{before.strip()}"
+        elif before.strip():
+            return [before, *opened], True
+        elif cells and not opened:
+            rest = "".join(lines[number:]).strip(BLANK)
+            return (cells, False) if not rest else ([], True)
+        cells.extend(cell.strip() for cell in opened)
+    return cells, True
+
+
+def _cut_pipes(figures: str, is_piped: bool) -> tuple[list[str], bool]:
+    """Cut cells by pipes; a row in one line that a pipe opens is one that a pipe closes."""
+    line, *others = figures.split("\n")
+    if is_piped and line.count("|") > 1 and not "".join(others).strip(BLANK):
+        return [cell.strip() for cell in line.split("|")[1:-1]], False
+    before, *cells = (cell.strip() for cell in figures.split("|"))
+    while cells and not cells[-1]:
+        cells.pop()
+    return ([], True) if before else (cells, True)
