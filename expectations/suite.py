@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from storage.settings import silence_telemetry
 
-# No run may need the internet for anything but its sources; this is read at import.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
+silence_telemetry()  # Great Expectations reads its switches when it is imported
 
 from typing import Any, ClassVar
 

@@ -34,8 +34,8 @@ app = typer.Typer(
     name="gouji",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Fetch, read, check and store the annual reports on government information "
-    "disclosure (政府信息公开工作年度报告), and mail what contradicts itself.",
+    help="Fetch, read, check and store China's annual reports on government information "
+    "disclosure, and mail what contradicts itself.",
 )
 DataOption = Annotated[
     str | None,

@@ -107,7 +107,8 @@ def find_publisher(document: Document, title: Title | None, signature: str | Non
 def tell_body(title: Title | None, publisher: str | None, region: Region) -> str:
     """Name the body apart from its place, so that it is the same however the place is put.
 
-    `韶关市浈江区人民政府办公室` in 浈江区 is its office; the territory itself is empty.
+    The office of a district's government is the same with or without the city before its name;
+    the territory itself is empty.
     """
     name = (title.body if title else "") or publisher or ""
     for place in _list_places(region):

@@ -14,8 +14,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 def is_traditional(text: str) -> bool:
     """Tell whether more than 2 % of the Han characters would change in conversion.
 
-    Simplified texts hold a few characters that conversion would spoil: the 乾 of a place
-    name becomes 干. Mirrors in traditional characters change about a third of them.
+    Simplified texts hold a few characters that conversion would spoil, as in names of places.
+    Mirrors in traditional characters change about a third of them.
     """
     changed = len(_match_traditional().findall(text))
     return changed > CONVERTED_SHARE * sum(map(len, _HAN.findall(text))) if changed else False
