@@ -137,7 +137,8 @@ def _drop_padding(figures: str) -> str:
     while "|" in padding and not padding.strip(BLANK) and rest:
         figures = rest if rest.lstrip().startswith("|") else f"|{rest}"
         padding, _, rest = rest.partition("\n")
-    return figures
+    bare = figures.lstrip()
+    return f"|{bare}" if "|" in bare and bare[0] != "|" else figures
 
 
 Taken = tuple[tuple[Cell, ...], bool, str | None]
@@ -275,17 +276,23 @@ def _is_official_header(header: list[str], block: Block) -> bool:
 
 
 def _find_marks(text: str, index: LabelIndex) -> Iterator[Mark]:
-    """Find the labels of the edition in the stream, the longest at each place."""
-    last: re.Match[str] | None = None
+    """Find the labels of the edition in the stream, the longest at each place.
+
+    The label of a row that is repeated, as merged cells are, counts once.
+    """
+    last, end = "", -1
     for match in _compile_marks(index.form.edition).finditer(text):
-        if last is not None:
-            gap = text[last.end() : match.start()]
-            if gap[-1:].isdigit() and _lost_number(fold_label(match.group()), index):
+        folded = fold_label(match.group())
+        if end >= 0:
+            gap = text[end : match.start()]
+            is_row = folded not in index.headers and index.find_line(folded) is not None
+            if gap[-1:].isdigit() and is_row and _lost_number(folded, index):
                 gap += UNSURE
-            yield Mark(fold_label(last.group()), gap, last.end())
-        last = match
-    if last is not None:
-        yield Mark(fold_label(last.group()), text[last.end() :], last.end())
+            if not (is_row and folded == last and not gap.strip(BLANK)):
+                yield Mark(last, gap, end)
+        last, end = folded, match.end()
+    if end >= 0:
+        yield Mark(last, text[end:], end)
 
 
 def _lost_number(folded: str, index: LabelIndex) -> bool:

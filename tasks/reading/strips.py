@@ -19,6 +19,7 @@ from tasks.reading.runs import Row, settle_runs, sums_up
 HARD = "\t|\n"
 BLANK = f"{HARD} \u00a0\u2002\u3000"  # what separates, and nothing else
 _GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
+_APART = re.compile(r"\d \d")
 _BLANKS = re.compile(r"[^\S\n\t]+")
 
 
@@ -74,19 +75,16 @@ def _read_strip(strip: Strip, has_long: bool, form: Form) -> Row:
     if strip.note is not None:
         return _mark(strip, strip.note)
     count = len(strip.cells)
-    texts = cut_cells(strip.figures, count, strip.is_piped)
-    if texts is None:
+    cut = cut_cells(strip.figures, count, strip.is_piped)
+    if cut is None:
         return _mark(strip, f"row_count:{len(strip.printed.split())}")
-    if len(texts) != count:
-        marked = _mark(strip, f"row_count:{len(texts)}")
-        return Row(marked.cells, marked.readings, tuple(texts))
-    row = Row(
-        strip.cells,
-        tuple(_read_cell(cell, text, strip) for cell, text in zip(strip.cells, texts, strict=True)),
-    )
-    is_joined = not any(separator in strip.figures.strip() for separator in HARD)
-    if is_joined and not has_long and _GROUPED.search(" ".join(texts)) and not sums_up(row, form):
-        return _mark(strip, "grouping_possible")
+    if len(cut.texts) != count:
+        marked = _mark(strip, f"row_count:{len(cut.texts)}")
+        return Row(marked.cells, marked.readings, tuple(cut.texts))
+    pairs = zip(strip.cells, cut.texts, strict=True)
+    row = Row(strip.cells, tuple(_read_cell(cell, text, strip) for cell, text in pairs))
+    if cut.doubt and not (cut.doubt == "grouping_possible" and has_long) and not sums_up(row, form):
+        return _mark(strip, cut.doubt)
     return row
 
 
@@ -97,41 +95,53 @@ def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
     )
 
 
-def cut_cells(figures: str, count: int, is_piped: bool) -> list[str] | None:
+class Cut(NamedTuple):
+    """The texts of a row's cells; `doubt` says why they count only where the row adds up."""
+
+    texts: list[str]
+    doubt: str | None = None
+
+
+def cut_cells(figures: str, count: int, is_piped: bool) -> Cut | None:
     """Cut what stands behind a label into the texts of its cells.
 
-    Gives `count` texts where each cell is certain, fewer where blanks alone set too few
-    figures apart (a run), None where cells are missing, too many or cannot be counted.
+    Gives `count` texts where cells can be told, fewer where blanks alone set too few figures
+    apart (a run), None where cells are missing, too many or cannot be counted.
     """
     if "\t" in figures:
         return _fit(*_cut_tabs(figures), count)
     if "|" in figures:
-        return _fit(*_cut_pipes(figures, is_piped), count)
+        return _fit(*_cut_pipes(figures, is_piped), count) or _fit_padded(figures, count)
     lines = [line.strip() for line in figures.split("\n")]
     printed = [number for number, line in enumerate(lines) if line]
     if len(printed) > 1:
         steps = {after - before for before, after in pairwise([0, *printed])}
         return _fit([lines[number] for number in printed], len(steps) > 1, count)
-    joined = lines[printed[0]] if printed else ""
-    texts = _BLANKS.sub(" ", joined).split(" ") if joined else []
+    joined = _BLANKS.sub(" ", lines[printed[0]]) if printed else ""
+    texts = joined.split(" ")
     if count == 1 and len(texts) > 1:
-        return (
-            None
-            if any(a[-1:].isdigit() and b[:1].isdigit() for a, b in pairwise(texts))
-            else [joined]
-        )
-    return texts if len(texts) <= count and texts else None
+        return None if _APART.search(joined) else Cut([joined])
+    if not joined or len(texts) > count:
+        return None
+    return Cut(texts, "grouping_possible" if _GROUPED.search(joined) else None)
 
 
-def _fit(cells: list[str], is_open: bool, count: int) -> list[str] | None:
+def _fit(cells: list[str], is_open: bool, count: int) -> Cut | None:
     """Hold cells against their count; empty ones behind a full row are padding.
 
     `is_open` says that the row's end is not printed, so that empty cells may be another's.
     """
-    if len(cells) == count and not (is_open and "" in cells):
-        return cells if not (is_open and len(cells) > 1 and cells[-1] == "") else None
-    full = all(cells[:count]) and not any(cells[count:])
-    return cells[:count] if len(cells) > count and full else None
+    if len(cells) == count:
+        return None if is_open and "" in cells else Cut(cells)
+    is_full = all(cells[:count]) and not any(cells[count:])
+    return Cut(cells[:count]) if len(cells) > count and is_full else None
+
+
+def _fit_padded(figures: str, count: int) -> Cut | None:
+    """Take a full row behind the empty cells of a wide label, if its figures add up."""
+    cells = [cell.strip() for cell in figures.split("\n")[0].strip(BLANK).split("|")]
+    is_row = not figures.partition("\n")[2].strip(BLANK)
+    return Cut(cells, "padding_possible") if is_row and len(cells) == count and all(cells) else None
 
 
 def _cut_tabs(figures: str) -> tuple[list[str], bool]:
