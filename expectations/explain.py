@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
-from expectations.extent import count_wrong_cells
 from expectations.form import Equation, Form
 from expectations.localise import Sets, find_sets
 from expectations.ranking import Change, Repair, rank_repairs
@@ -28,12 +28,13 @@ class Explanation:
     """What explains one problem: failed equations that hang together by shared cells.
 
     `repairs` are all sets of `size` cells, the smallest size that does, likeliest first; empty
-    if more than three cells are wrong, then `size` is the least number or None. `is_unique`
-    is said of one set with one figure a cell. `is_truncated`: there may be further sets.
+    if more than three cells are wrong, then at least `size` are. `is_unique`
+    is said of one set with one figure a cell, where the equations are enough to tell: never
+    in table 4. `is_truncated`: there may be further sets.
     """
 
     equations: tuple[str, ...]
-    size: int | None
+    size: int
     is_unique: bool
     is_truncated: bool
     repairs: tuple[Repair, ...]
@@ -94,37 +95,55 @@ def _explain_part(
     failed = [equation for equation, odd in zip(part.equations, residuals, strict=True) if odd]
     held = [equation for equation, odd in zip(part.equations, residuals, strict=True) if not odd]
     found = _find_smallest(part, residuals, values)
-    if found is None:
-        size = count_wrong_cells(part, values)
-        return Explanation(_name_equations(failed), size, False, False, ())
+    if not len(found.cells):
+        return Explanation(_name_equations(failed), _bound_size(failed), False, found.is_cut, ())
     candidates = _spell_out(found, part, values, failed, form)
     kept = [changes for changes in candidates if not _is_denied(changes, stated)] or candidates
     size = found.cells.shape[1]
-    is_settled = is_whole or not _is_shared(part, residuals, size)
+    is_single = len(kept) == 1 and not found.is_cut
     return Explanation(
         equations=_name_equations(failed),
         size=size,
-        is_unique=len(kept) == 1 and not found.is_cut and is_settled,
+        is_unique=is_single and _is_settled(part, residuals, values, is_whole, size),
         is_truncated=found.is_cut,
         repairs=rank_repairs(kept, form, held, stated),
     )
 
 
-def _find_smallest(part: Part, residuals: Integers, values: Integers) -> Sets | None:
+def _find_smallest(part: Part, residuals: Integers, values: Integers) -> Sets:
+    """Find the sets of the smallest size there are any of; none if more than three cells."""
+    is_cut = False
     for size in range(1, MOST_CELLS + 1):
         found = find_sets(part, residuals, values, size)
+        is_cut = is_cut or found.is_cut
         if len(found.cells):
-            return found
-    return None
+            break
+    return replace(found, is_cut=is_cut)
 
 
-def _is_shared(part: Part, residuals: Integers, size: int) -> bool:
-    """Tell whether fewer cells would do but for a figure below 0.
+def _bound_size(failed: Sequence[Equation]) -> int:
+    """Say how many cells are wrong at the least, where three do not explain it.
 
-    Where equations are left out, two cells may stand in the same ones. What is too much for
-    either of them they can share in more than one way, which no single set shows.
+    No cell stands in two equations of one rule, so each failed one needs a cell of its own.
     """
-    return any(len(find_sets(part, residuals, None, smaller).cells) for smaller in range(1, size))
+    return max(MOST_CELLS + 1, *Counter(equation.rule for equation in failed).values())
+
+
+def _is_settled(
+    part: Part, residuals: Integers, values: Integers, is_whole: bool, size: int
+) -> bool:
+    """Tell whether the equations are enough to call a single smallest set the only one.
+
+    One cell is not named where two explain as well: in a row of table 4 any two do, and where
+    equations are left out, some. Nor is a set where fewer cells would do but for a figure
+    below 0: left out equations may let two cells share what is too much for either of them,
+    in more than one way, which no single set shows.
+    """
+    if size == 1:
+        return not len(find_sets(part, residuals, values, 2).cells)
+    return is_whole or not any(
+        len(find_sets(part, residuals, None, smaller).cells) for smaller in range(1, size)
+    )
 
 
 def _spell_out(

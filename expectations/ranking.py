@@ -43,7 +43,6 @@ class Words:
     separator: str
     summed: str
     too_many: str
-    too_many_uncounted: str
 
 
 @cache

@@ -28,7 +28,7 @@ REPAIRS = Table(
         Column("problem", pl.Int32, "failed equations bound by shared cells, numbered from 1"),
         Column("rank", pl.Int32, "place of the explanation among those stored, likeliest first"),
         Column("unique", pl.Boolean, "it is the only smallest explanation, with these figures"),
-        Column("size", pl.Int32, "cells that are wrong at the least", "over 3, not counted"),
+        Column("size", pl.Int32, "cells that are wrong at the least"),
         Column("sets", pl.Int32, "smallest explanations there are; 0 if over 3 cells are wrong"),
         Column("truncated", pl.Boolean, "there may be more of them than were counted"),
         Column("cell", pl.String, "cell to change", "over 3 cells are wrong: see our reading"),
@@ -122,12 +122,7 @@ def _list_rows(number: int, explanation: Explanation) -> list[dict[str, Any]]:
         "truncated": explanation.is_truncated,
     }
     if not explanation.repairs:
-        words = load_words()
-        reason = (
-            words.too_many_uncounted
-            if explanation.size is None
-            else words.too_many.format(size=explanation.size)
-        )
+        reason = load_words().too_many.format(size=explanation.size)
         none = {"cell": None, "reported": None, "suggested": None}
         equations = list(explanation.equations)
         return [{**facts, "rank": 1, **none, "reason": reason, "equations": equations}]
