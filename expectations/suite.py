@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from storage.settings import silence_telemetry
-
-silence_telemetry()  # Great Expectations reads its switches when it is imported
-
 from typing import Any, ClassVar
 
 import great_expectations as gx
