@@ -147,7 +147,7 @@ def count_unread(reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recip
         theirs.filter(pl.col("verdict") != "unreadable"), on="report_id", how="semi"
     )
     reasons: Counter[str | None] = Counter(
-        fold_text(reason or "", 60) for reason in unreadable.get_column("reason")
+        fold_text(reason or "", 60).partition(":")[0] for reason in unreadable.get_column("reason")
     )
     doubtful_count = doubtful.get_column("report_id").n_unique()
     if doubtful_count:

@@ -195,7 +195,7 @@ def _compose_notes(cards: Sequence[Card], unread: Unread, texts: dict[str, Any])
 def _name_reason(reason: str | None, texts: dict[str, Any]) -> str:
     if reason is None:
         return str(texts["unread_doubtful"])
-    return reason or str(texts["unread_unknown"])
+    return str(texts["unread_reasons"].get(reason, reason) or texts["unread_unknown"])
 
 
 def _name_regions(recipient: Recipient, texts: dict[str, Any]) -> str:
