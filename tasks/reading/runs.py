@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -99,11 +99,10 @@ def settle_runs(rows: Mapping[str, Row], form: Form) -> dict[str, Row]:
         width = find_width(row.cells, form)
         if row.run and width is not None and row.cells[0].row not in bound:
             splits = split_sums(row.run, width, len(row.cells) // width)
-            settled[name] = _derive(row, splits, "too_many_splits")
-    filled = {row.cells[0].row for row in settled.values() if _is_filled(row)} >= bound
+            settled[name] = _derive(row, splits, "no_split_fits")
     for name, row in settled.items():
         if row.run and find_width(row.cells, form) is None:
-            settled[name] = _derive_unbound(row, filled)
+            settled[name] = _derive_unbound(row)
     return settled
 
 
@@ -183,40 +182,35 @@ def _refuse(row: Row, note: str) -> Row:
     return Row(row.cells, tuple(reading._replace(note=note) for reading in row.readings))
 
 
-def _derive_unbound(row: Row, filled: bool) -> Row:
+def _derive_unbound(row: Row) -> Row:
     """Split a row that no sum binds, where there is one way.
 
-    A blank cell leaves no trace in a run. It is excluded where it would need a leading zero,
-    and where every cell of the balanced table is filled (`filled`): who writes out 160
-    zeros there writes them here.
+    A blank cell leaves no trace in a run, and a blank may stand for lost columns or set
+    thousands apart: a figure counts only if it is the same however many cells are blank.
     """
     run = " ".join(row.run)
     if len(run) > MAX_RUN:
         return _refuse(row, "too_many_splits")
     patterns = [_PATTERNS[cell.kind] for cell in row.cells]
-    full = list(split_texts(run, patterns, may_be_blank=False))
-    any_way = list(split_texts(run, patterns, may_be_blank=True))
+    full = set(split_texts(run, patterns, may_be_blank=False))
     if not full:
         return _refuse(row, "no_split_fits")
+    runs = {run, run.replace(" ", "")}
+    every = full.union(*(split_texts(text, patterns, may_be_blank=True) for text in runs))
+    note = "ambiguous_split" if len(full) > 1 else "blank_possible"
     return Row(
         row.cells,
         tuple(
-            _derive_cell(
-                cell, reading, {s[place] for s in full}, {s[place] for s in any_way}, filled
-            )
+            _derive_cell(cell, reading, {split[place] for split in every}, note)
             for place, (cell, reading) in enumerate(zip(row.cells, row.readings, strict=True))
         ),
     )
 
 
-def _derive_cell(
-    cell: Cell, reading: CellReading, full: set[str], any_way: Iterable[str], filled: bool
-) -> CellReading:
-    if len(full) > 1:
-        return reading._replace(note="ambiguous_split")
-    if not filled and full != any_way:
-        return reading._replace(note="blank_possible")
-    figure = read_figure(next(iter(full)), cell)
+def _derive_cell(cell: Cell, reading: CellReading, texts: set[str], note: str) -> CellReading:
+    if len(texts) > 1:
+        return reading._replace(note=note)
+    figure = read_figure(texts.pop(), cell)
     if figure.value is None:
         return reading._replace(note=figure.note)
     return reading._replace(status="derived", value=figure.value, unit=figure.unit, note="split")

@@ -85,16 +85,8 @@ def match_stream(text: str, index: LabelIndex) -> dict[str, CellReading]:
     the line and character at which the figures of the row begin, counted from 1.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    readings: dict[str, CellReading] = {}
-    for reading in read_strips(list(_cut_strips(text, index)), index.form):
-        known = readings.get(reading.cell)
-        if known is None or known == reading:
-            readings[reading.cell] = reading
-        elif known.text != reading.text or known.status != reading.status:
-            readings[reading.cell] = CellReading(
-                reading.cell, "unreadable", None, None, known.text, known.locator, "printed_twice"
-            )
-    return readings
+    strips = list(_cut_strips(text, index))
+    return {reading.cell: reading for reading in read_strips(strips, index.form)}
 
 
 @dataclass(slots=True)

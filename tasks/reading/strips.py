@@ -7,7 +7,7 @@ line breaks, by blanks. Only what has no such separator is split by the sums of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -43,22 +43,40 @@ class Strip(NamedTuple):
         return " ".join(self.figures.replace("|", " ").split())
 
 
-def read_strips(strips: Iterable[Strip], form: Form) -> Iterator[CellReading]:
+def read_strips(strips: Sequence[Strip], form: Form) -> Iterator[CellReading]:
     """Read the cells of all rows of a report; the run-together ones need the others."""
-    rows: dict[str, Row] = {}
     known: dict[str, Strip] = {}
-    strips = list(strips)
-    has_long = any(re.search(r"\d{4}", strip.figures) for strip in strips)
+    twice: set[str] = set()
     for strip in strips:
-        name = "/".join(sorted({f"{cell.table}.{cell.row}" for cell in strip.cells}))
+        name = f"{strip.cells[0].table}.{strip.cells[0].row}"
         twin = known.setdefault(name, strip)
-        if twin is not strip:
-            if twin.printed != strip.printed or twin.cells != strip.cells:
-                rows[name] = _mark(twin, "printed_twice")
-            continue
-        rows[name] = _read_strip(strip, has_long, form)
-    for row in settle_runs(rows, form).values():
+        if twin.printed != strip.printed or twin.cells != strip.cells:
+            twice.add(name)
+    has_long = any(re.search(r"\d{4}", strip.figures) for strip in known.values())
+    rows = {
+        name: _mark(strip, "printed_twice") if name in twice else _read_strip(strip, has_long, form)
+        for name, strip in known.items()
+    }
+    for row in settle_runs(_keep_runs(rows), form).values():
         yield from row.readings
+
+
+def _keep_runs(rows: dict[str, Row]) -> dict[str, Row]:
+    """Take too few figures for a run only where something shows that blanks are missing.
+
+    In a text whose rows are set apart by blanks they are a row with a lost or blank cell.
+    """
+    glued = {name for name, row in rows.items() if row.run and _is_glued(row)}
+    apart = sum(len(row.cells) > 1 and not row.run for row in rows.values())
+    return {
+        name: row if name in glued or len(glued) > apart else Row(row.cells, row.readings)
+        for name, row in rows.items()
+    }
+
+
+def _is_glued(row: Row) -> bool:
+    """Tell whether one of the texts cannot be a single figure, or is the only one."""
+    return len(row.run) == 1 or any(text[0] == "0" and len(text) > 1 for text in row.run)
 
 
 def _mark(strip: Strip, note: str) -> Row:
@@ -111,7 +129,8 @@ def cut_cells(figures: str, count: int, is_piped: bool) -> Cut | None:
     if "\t" in figures:
         return _fit(*_cut_tabs(figures), count)
     if "|" in figures:
-        return _fit(*_cut_pipes(figures, is_piped), count) or _fit_padded(figures, count)
+        cut = _fit(*_cut_pipes(figures, is_piped), count) or _fit_padded(figures, count)
+        return cut._replace(doubt="padding_possible") if cut and not cut.texts[0] else cut
     lines = [line.strip() for line in figures.split("\n")]
     printed = [number for number, line in enumerate(lines) if line]
     if len(printed) > 1:
