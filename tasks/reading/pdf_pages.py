@@ -1,0 +1,177 @@
+"""From the bytes of a PDF to its pages: characters with boxes, ruled lines, other ink."""
+
+from __future__ import annotations
+
+import ctypes
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import pi
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from tasks.reading.glyphs import UNKNOWN_CHARACTER, Glyph
+from tasks.reading.lattice import Box
+from tasks.reading.pdf_drawing import (
+    Drawing,
+    Matrix,
+    apply_matrix,
+    has_no_paint,
+    read_drawing,
+    refuse_complex,
+)
+from tasks.reading.report import UnreadableError
+
+MAX_PAGES = 300
+MAX_PAGE_CHARACTERS = 100_000
+LARGEST_CHARACTER = 40.0  # points
+SAMPLED_CHARACTERS = 64
+# Forms of a character that fonts of printers name in place of the character itself.
+_ALIKE = ((0x2E80, 0x2FDF), (0xF900, 0xFAFF))
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPage:
+    """A page as printed, turned so that its text stands upright.
+
+    `glyphs` are in the order in which they are drawn, without white space; boxes in points
+    from the upper left corner of `box`, y growing downwards.
+    """
+
+    number: int
+    box: Box
+    glyphs: list[Glyph]
+    drawing: Drawing
+
+
+def read_pages(content: bytes) -> Iterator[PdfPage]:
+    """Read the pages of a PDF one by one.
+
+    Raises:
+        UnreadableError: `encrypted`, `damaged_file`, `too_many_pages` or `too_complex`.
+    """
+    try:
+        document = pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        raise _explain(error) from error
+    try:
+        count = len(document)
+        if count > MAX_PAGES:
+            raise UnreadableError(
+                "too_many_pages",
+                f"expected a report of at most {MAX_PAGES} pages, found {count}; "
+                "save the report's own pages as a file",
+            )
+        if not count:
+            raise UnreadableError("damaged_file", "expected a PDF with pages, found none")
+        for position in range(count):
+            yield _read_page(document, position)
+    except pdfium.PdfiumError as error:
+        raise _explain(error) from error
+    finally:
+        document.close()
+
+
+def _explain(error: pdfium.PdfiumError) -> UnreadableError:
+    if getattr(error, "err_code", None) in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+        return UnreadableError(
+            "encrypted",
+            "expected a PDF that opens without a password, found an encrypted one; "
+            "save it without protection",
+        )
+    return UnreadableError(
+        "damaged_file",
+        f"expected a whole PDF, found one that does not open ({error}); fetch it anew",
+    )
+
+
+def _read_page(document: pdfium.PdfDocument, position: int) -> PdfPage:
+    page = document[position]
+    try:
+        text = page.get_textpage()
+        left, bottom, right, top = page.get_bbox()
+        turns = _count_turns(text.raw)
+        matrix = _turn((left, bottom, right, top), turns)
+        drawing = read_drawing(page.raw, matrix)
+        glyphs = _read_glyphs(text.raw, matrix, drawing.has_hidden_text)
+        text.close()
+    finally:
+        page.close()
+    width, height = (right - left, top - bottom)[:: -1 if turns % 2 else 1]
+    return PdfPage(position + 1, Box(0.0, 0.0, width, height), glyphs, drawing)
+
+
+def _turn(box: tuple[float, float, float, float], turns: int) -> Matrix:
+    """Give the matrix from the page's own space, y upwards, to one with upright text, y down."""
+    left, bottom, right, top = box
+    return (
+        (1.0, 0.0, 0.0, -1.0, -left, top),
+        (0.0, -1.0, -1.0, 0.0, top, right),
+        (-1.0, 0.0, 0.0, 1.0, right, -bottom),
+        (0.0, 1.0, 1.0, 0.0, -bottom, -left),
+    )[turns]
+
+
+def _count_turns(text: raw.FPDF_TEXTPAGE) -> int:
+    """Count the quarter turns by which most of the text is turned on the page."""
+    count = raw.FPDFText_CountChars(text)
+    step = max(1, count // SAMPLED_CHARACTERS)
+    angles = Counter(
+        round(raw.FPDFText_GetCharAngle(text, index) / (pi / 2)) % 4
+        for index in range(0, count, step)
+        if not raw.FPDFText_IsGenerated(text, index)
+    )
+    return angles.most_common(1)[0][0] if angles else 0
+
+
+def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool) -> list[Glyph]:
+    count = raw.FPDFText_CountChars(text)
+    if count > MAX_PAGE_CHARACTERS:
+        raise refuse_complex("characters", count, MAX_PAGE_CHARACTERS)
+    glyphs: list[Glyph] = []
+    box = raw.FS_RECTF()
+    get_unicode = raw.FPDFText_GetUnicode
+    for index in range(count):
+        code = get_unicode(text, index)
+        character = chr(code) if 0 < code < 0x110000 else UNKNOWN_CHARACTER
+        if character.isspace():
+            continue
+        if has_hidden_text and _is_hidden(text, index):
+            continue
+        if raw.FPDFText_HasUnicodeMapError(text, index) == 1 or not character.isprintable():
+            character = UNKNOWN_CHARACTER
+        _measure_character(text, index, box)
+        if any(first <= code <= last for first, last in _ALIKE):
+            character = unicodedata.normalize("NFKC", character)
+        corners = (
+            apply_matrix(matrix, (box.left, box.top)),
+            apply_matrix(matrix, (box.right, box.bottom)),
+        )
+        (ax, ay), (bx, by) = corners
+        glyphs.append(Glyph(character, min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)))
+    return glyphs
+
+
+def _measure_character(text: raw.FPDF_TEXTPAGE, index: int, box: raw.FS_RECTF) -> None:
+    """Measure the box that the font gives a character, with its side bearings.
+
+    Fonts for vertical writing give boxes many times too large: there the ink counts. A
+    character without any box stands at its origin.
+    """
+    is_boxed = raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(box))
+    if is_boxed and min(box.right - box.left, box.top - box.bottom) < LARGEST_CHARACTER:
+        return
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    edges = map(ctypes.byref, (left, right, bottom, top))
+    if not raw.FPDFText_GetCharBox(text, index, *edges):
+        raw.FPDFText_GetCharOrigin(text, index, ctypes.byref(left), ctypes.byref(bottom))
+        right, top = left, bottom
+    box.left, box.right, box.bottom, box.top = left.value, right.value, bottom.value, top.value
+
+
+def _is_hidden(text: raw.FPDF_TEXTPAGE, index: int) -> bool:
+    """Tell whether a character is not painted: the text layer behind a scanned page."""
+    owner = raw.FPDFText_GetTextObject(text, index)
+    return bool(owner) and has_no_paint(owner)
