@@ -57,12 +57,14 @@ class Columns:
         """
         if not self.starts or not values:
             return True
-        shift = values[0].column - self.starts[0]
-        return all(
-            value.column - shift == start for value, start in zip(values, self.starts, strict=False)
-        ) or all(
+        slots = [value.column for value in values]
+        starts = self.starts[: len(slots)]
+        if slots == [*starts]:
+            return True
+        shift = slots[0] - starts[0]
+        return slots == [start + shift for start in starts] or all(
             value.column < end and start < value.column + value.column_span
-            for value, start, end in zip(values, self.starts, self.ends, strict=False)
+            for value, start, end in zip(values, starts, self.ends, strict=False)
         )
 
 

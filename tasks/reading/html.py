@@ -3,56 +3,111 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.reading.document import Document, Grid, GridCell, TextBlock
+from tasks.reading.nesting import refuse_deep_nesting
 from tasks.reading.words import load_patterns
 
 MAX_SPAN = 60
 MAX_TABLES = 400
 MAX_ROWS = 2_000
-_BREAKING = re.compile(r"<(?=/?(?:p|div|li|tr|h[1-6]|table)[\s>]|br)", re.IGNORECASE)
+MAX_COLUMNS = 100  # more cells in a row are no table of the form; their number alone tells
+MAX_CELL_CHARACTERS = 2_000
+CUT_OFF = "\ufffd"  # stands behind a cell in which the file ends, or that is cut for length
+NO_TEXT = "\ufffc"  # stands for a picture or an input field in a cell
+# A figure before one of these tags and one behind it are two, on the screen or in meaning.
+_BREAKS = (
+    rb"<(?=/?(?:p|div|li|tr|h[1-6]|table|center|dd|dt|pre|section|article|su[bp]|s|del|strike)"
+    rb"[\s>]|[bh]r[\s/>])"
+)
+_BREAKING = re.compile(_BREAKS)
+_BREAKING_CAPITAL = re.compile(_BREAKS, re.IGNORECASE)
+_CAPITAL = re.compile(rb"<[A-Z]")
 _UNSEEN = "script,style,noscript,template,select"
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_PICTURES = "img,input,svg,canvas,object,embed,video"
+_CELL = re.compile(rb"<t[dh][\s>]", re.IGNORECASE)
+_CELL_END = re.compile(rb"</(?:td|th|tr|table|tbody)\s*>", re.IGNORECASE)
+_SPAN = re.compile(r"\s*\+?([0-9]{1,4})")
 
 
 def read_html(markup: str) -> Document:
     """Read a page into its grids and text blocks.
 
     A table that holds other tables is layout: its inner tables become grids, its own cells
-    running text. Text blocks are lines of the text outside grids; locators name the table,
-    row and cell by position (`table[2]/tr[5]/td[3]`), or the line.
+    running text; so does a table with a single cell in each row. Text blocks are lines of the
+    text outside grids; locators name the table, row and cell by position
+    (`table[2]/tr[5]/td[3]`), or the line. Of a cell hidden within a table nothing is read; a
+    cell that shows a picture or field instead of text gives U+FFFC, one in which the file ends
+    has U+FFFD behind it.
+
+    Raises:
+        UnreadableError: `nesting_too_deep`.
     """
-    tree = LexborHTMLParser(_break_lines(markup))
+    page = markup.encode("utf-8", "replace")  # searched and parsed in half the time of a str
+    refuse_deep_nesting(page)
+    tree = LexborHTMLParser(_break_lines(page))
     title = _read_title(tree)
     facts = _read_meta(tree)
     for node in tree.css(_UNSEEN):
         node.decompose(recursive=True)
+    if b"display" in page or b"DISPLAY" in page:
+        _drop_hidden(tree)
     blocks: list[TextBlock | Grid] = []
+    cut = _find_cut_cell(tree) if _ends_in_cell(page) else None
     for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
         if len(table.css("table")) > 1:
             continue
-        blocks.append(read_table(table, f"table[{number}]"))
-        table.decompose(recursive=True)
+        grid = read_table(table, f"table[{number}]", cut)
+        if any(len(row) > 1 for row in grid.rows):
+            blocks.append(grid)
+            table.decompose(recursive=True)
     text = tree.body.text(deep=True) if tree.body else ""
     lines = [line for raw in text.split("\n") if (line := raw.replace("\u00a0", " ").strip())]
     texts = [TextBlock(line, f"line[{number}]") for number, line in enumerate(lines, 1)]
     return Document("text/html", title, (*texts, *blocks), facts)
 
 
-def _break_lines(markup: str) -> str:
+def _break_lines(page: bytes) -> bytes:
     """Put a line break before every tag that ends a line on the screen.
 
     Text runs on over inline tags; a paragraph or line break inside a cell must not join two
     figures. Done on the markup, for the tree would be many times slower to change.
     """
-    return _BREAKING.sub("\n<", markup)
+    breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING
+    return breaking.sub(b"\n<", page)
 
 
-def read_table(table: LexborNode, locator: str) -> Grid:
+def _drop_hidden(tree: LexborHTMLParser) -> None:
+    """Drop what a style hides inside tables; outside, tabs and folds hide whole reports."""
+    for node in tree.css("tr[style], td[style], th[style], td [style], th [style]"):
+        if _HIDDEN.search(node.attributes.get("style") or ""):
+            node.decompose(recursive=True)
+
+
+def _ends_in_cell(page: bytes) -> bool:
+    """Tell whether the file ends before the last cell of its last table does."""
+    last = max(page.rfind(b"<t"), page.rfind(b"<T"))
+    end = max(page.rfind(b"</t"), page.rfind(b"</T"))
+    if end > last and page.find(b">", end) > 0:
+        return False
+    cells = list(_CELL.finditer(page))
+    return bool(cells) and _CELL_END.search(page, cells[-1].end()) is None
+
+
+def _find_cut_cell(tree: LexborHTMLParser) -> int | None:
+    cells = tree.css("td,th")
+    return cells[-1].mem_id if cells else None
+
+
+def read_table(table: LexborNode, locator: str, cut: int | None = None) -> Grid:
     """Expand one table into rows of distinct cells, with the slots each covers.
 
-    `rowspan=0` and spans that are no number count as 1; spans are held to 60 slots.
+    `rowspan=0` and spans that are no number count as 1; spans are held to 60 slots. `cut` is
+    the memory id of the cell in which the file ends.
     """
     rows: list[tuple[GridCell, ...]] = []
     pending: dict[int, tuple[GridCell, int]] = {}  # slot column -> cell from above, rows left
@@ -62,20 +117,23 @@ def read_table(table: LexborNode, locator: str) -> Grid:
         below: dict[int, tuple[GridCell, int]] = {}
         column = 0
         tds = [node for node in tr.iter() if node.tag in ("td", "th")]
-        for c, td in enumerate(tds, 1):
+        for c, td in enumerate(tds[:MAX_COLUMNS], 1):
             if column in pending:
                 column = _take_pending(pending, below, row, column)
             attributes = td.attributes
             width = _read_span(attributes["colspan"]) if "colspan" in attributes else 1
             height = _read_span(attributes["rowspan"]) if "rowspan" in attributes else 1
-            cell = GridCell(td.text().strip(), f"{place}/td[{c}]", r, column, height, width)
+            text = td.text().strip()
+            if not text or len(text) > MAX_CELL_CHARACTERS or cut is not None:
+                text = _settle_text(text, td, cut)
+            cell = GridCell(text, f"{place}/td[{c}]", r, column, height, width)
             row.append(cell)
             if height > 1:
                 below[column] = (cell, height - 1)
             column += width
         while pending:
             column = _take_pending(pending, below, row, min(pending))
-        pending = below
+        pending = below if len(below) <= MAX_COLUMNS else {}
         rows.append(tuple(row))
     return Grid(tuple(rows))
 
@@ -107,9 +165,19 @@ def _direct_rows(table: LexborNode) -> list[LexborNode]:
     return rows
 
 
+def _settle_text(text: str, td: LexborNode, cut: int | None) -> str:
+    """Mark a cell that has no text but shows something, is far too long, or is cut off."""
+    if not text:
+        text = NO_TEXT if td.css_first(_PICTURES) is not None else ""
+    if len(text) > MAX_CELL_CHARACTERS:
+        text = text[:MAX_CELL_CHARACTERS] + CUT_OFF
+    return text + CUT_OFF if td.mem_id == cut else text
+
+
+@lru_cache(maxsize=1024)
 def _read_span(value: str | None) -> int:
-    digits = "".join(character for character in (value or "")[:4] if character.isdigit())
-    return min(max(int(digits or 1), 1), MAX_SPAN)
+    match = _SPAN.match(value or "")
+    return min(max(int(match[1]), 1), MAX_SPAN) if match else 1
 
 
 def _read_title(tree: LexborHTMLParser) -> str | None:

@@ -14,12 +14,13 @@ CLEAR_CHARACTERS = 4  # a label of so many characters is clear without its numbe
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the form: where it stands, and its cells by column."""
+    """A row of the form: where it stands, and its cells by column; `part` names its block."""
 
     table: Table
     block: Block
     row: str
     cells: dict[str, Cell]
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _index_lines(form: Form) -> tuple[dict[str, Line], dict[str, Line]]:
         for block in table.blocks:
             for row, label in block.rows.items():
                 cells = {cell.column: cell for cell in block.cells if cell.row == row}
-                line = Line(table, block, row, cells)
+                line = Line(table, block, row, cells, f"{table.key} {block.heading}")
                 known = upright if table.rows_across else lines
                 known.update(dict.fromkeys(fold_variants(label), line))
                 if label.group:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from expectations.form import Block, Cell, Table
+from expectations.form import Cell, Table
 from tasks.reading.columns import Columns, list_heads, order_across, order_columns
 from tasks.reading.document import Grid, GridCell
 from tasks.reading.figures import read_figure
@@ -69,7 +69,7 @@ class _Walk:
     index: LabelIndex
     matching: Matching = field(default_factory=Matching)
     header: list[GridCell] = field(default_factory=list)
-    columns: dict[str | None, Columns | None] = field(default_factory=dict)
+    columns: dict[str, Columns | None] = field(default_factory=dict)
     is_open: bool = False
     is_same_grid: bool = False
     across: Table | None = None
@@ -83,15 +83,14 @@ class _Walk:
 
     def find_columns(self, line: Line) -> Columns | None:
         """Tell what the header above means for a row; slots of another grid mean nothing."""
-        key = f"{line.table.key}{line.block.heading}"
-        if key not in self.columns:
+        if line.part not in self.columns:
             edition = self.index.form.edition
             heads = list_heads(self.header)
             found = order_columns(heads, edition, line.table.key, line.block.heading)
             if found and not self.is_same_grid:
                 found = Columns(found.keys, unit_known=found.unit_known)
-            self.columns[key] = found
-        return self.columns[key]
+            self.columns[line.part] = found
+        return self.columns[line.part]
 
 
 def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
@@ -189,8 +188,10 @@ def _is_due(text: str, line: Line, group: str, walk: _Walk) -> bool:
 
 def _count_lead(label: GridCell, columns: Columns | None) -> int:
     """Count the cells between a row's label and its first figure: columns of their own."""
+    if columns is None or not columns.before:
+        return 0
     end = label.column + label.column_span
-    return sum(start >= end for start in columns.before) if columns else 0
+    return sum(start >= end for start in columns.before)
 
 
 def _opens_across(folded: list[str], index: LabelIndex) -> Table | None:
@@ -230,13 +231,12 @@ def _settle(walk: _Walk) -> None:
     """Give each value of the labelled rows of a grid its column."""
     lengths: dict[str, Counter[int]] = {}
     for placement in walk.placements:
-        block = _name_block(placement.line.block)
-        lengths.setdefault(block, Counter())[len(placement.values)] += 1
+        lengths.setdefault(placement.line.part, Counter())[len(placement.values)] += 1
     for line, label, values, columns in walk.placements:
         if columns is None:
             _mark_unreadable(line.cells.values(), values, COLUMNS_UNKNOWN, walk.matching)
             continue
-        fitting = _fit(values, columns, lengths[_name_block(line.block)])
+        fitting = _fit(values, columns, lengths[line.part])
         if fitting is None:
             _mark_unreadable(line.cells.values(), values, _count_row(values), walk.matching)
         else:
@@ -250,6 +250,8 @@ def _fit(values: list[GridCell], columns: Columns, lengths: Counter[int]) -> lis
     without them has then lost a cell. `lengths` counts the rows of the block by length.
     """
     count, width, full = len(values), columns.width, len(columns.keys)
+    if count == full and len(lengths) == 1:
+        return values if columns.are_above(values) else None
     is_usual = lengths[count] * 2 > lengths.total()
     is_settled = lengths[count] > 1 or width == 1  # one row alone proves no padding
     if count > full:
@@ -269,32 +271,17 @@ def _place(
         if column is None:
             _keep_unmatched([value], matching)
         else:
-            cell = line.cells[column]
-            _record(_read_cell(cell, value, label, columns.unit_known), matching)
-
-
-def _name_block(block: Block) -> str:
-    return f"{block.table}{block.heading}"
+            _record(_read_cell(line.cells[column], value, label, columns.unit_known), matching)
 
 
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:
     """Read one cell; a cell merged with those of other rows is no row's own figure."""
-    is_merged = (
-        printed.row < label.row or printed.row + printed.row_span > label.row + label.row_span
-    )
-    if is_merged:
-        return CellReading(
-            cell.key, "unreadable", None, None, printed.text, printed.locator, "merged_rows"
-        )
-    figure = read_figure(printed.text, cell, unit_known)
+    text, locator, row, _, span, _ = printed
+    if row < label.row or row + span > label.row + label.row_span:
+        return CellReading(cell.key, "unreadable", None, None, text, locator, "merged_rows")
+    figure = read_figure(text, cell, unit_known)
     return CellReading(
-        cell.key,
-        figure.status,
-        figure.value,
-        figure.unit,
-        printed.text,
-        printed.locator,
-        figure.note,
+        cell.key, figure.status, figure.value, figure.unit, text, locator, figure.note
     )
 
 
@@ -321,9 +308,8 @@ def _mark_unreadable(
 
 def _record(reading: CellReading, matching: Matching) -> None:
     """Keep a reading; a second print of its cell is noted, and kept if the first had no columns."""
-    known = matching.readings.get(reading.cell)
-    if known is None:
-        matching.readings[reading.cell] = reading
+    known = matching.readings.setdefault(reading.cell, reading)
+    if known is reading:
         return
     matching.repeated.add(reading.cell)
     if known.note == COLUMNS_UNKNOWN and reading.note != COLUMNS_UNKNOWN:
