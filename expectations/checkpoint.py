@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def run_checkpoint(
 def _judge(
     frame: pl.DataFrame, evaluation: Evaluation, editions: list[str], site: Path | None
 ) -> CheckpointResult:
-    run = _build_checkpoint(editions, site).run(
+    run = _build_checkpoint(editions, frame.columns, site).run(
         batch_parameters={"dataframe": frame.cast({pl.Enum: pl.String}).to_pandas()},
         run_id=RunIdentifier(run_name=RUN),
     )
@@ -115,7 +116,7 @@ def _judge(
     )
 
 
-def _build_checkpoint(editions: list[str], site: Path | None) -> gx.Checkpoint:
+def _build_checkpoint(editions: list[str], run: Sequence[str], site: Path | None) -> gx.Checkpoint:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     _set_site(context, site)
@@ -127,7 +128,7 @@ def _build_checkpoint(editions: list[str], site: Path | None) -> gx.Checkpoint:
         validation = gx.ValidationDefinition(
             name=f"form-{edition}",
             data=asset.add_batch_definition_whole_dataframe("all"),
-            suite=context.suites.add(build_suite(forms[edition])),
+            suite=context.suites.add(build_suite(forms[edition], run)),
         )
         validations.append(context.validation_definitions.add(validation))
     return context.checkpoints.add(

@@ -51,13 +51,15 @@ def write_figure(figure: str) -> pl.Expr:
 
 
 def word_remarks(
-    remarks: pl.DataFrame, years: pl.DataFrame, rules: Mapping[str, Rule]
+    remarks: pl.DataFrame, facts: pl.DataFrame, rules: Mapping[str, Rule]
 ) -> pl.DataFrame:
     """Give each remark the severity, blame, message and description of its rule's case.
 
+    Remarks under a rule that does not bind the report are left out.
+
     Args:
         remarks: As `REMARKS`.
-        years: `report_id`, `year`.
+        facts: As `facts.FACTS`, a row a report.
         rules: The rules by id.
 
     Returns:
@@ -67,7 +69,7 @@ def word_remarks(
     Raises:
         KeyError: the rulebook lacks the rule or case of a remark.
     """
-    dated = remarks.join(years, on="report_id", how="left", maintain_order="left")
+    dated = remarks.join(facts, on="report_id", how="left", maintain_order="left")
     worded = [
         _word_case(group, rules[rule], rules[rule].cases[case])
         for (rule, case), group in dated.partition_by("rule", "case", as_dict=True).items()
@@ -76,13 +78,17 @@ def word_remarks(
 
 
 def _word_case(remarks: pl.DataFrame, rule: Rule, case: Case) -> pl.DataFrame:
-    return remarks.with_columns(
-        severity=pl.lit(case.severity),
-        outcome=pl.lit(case.outcome),
-        blame=pl.lit(case.blame, pl.String),
-        message=write_message(case.message),
-        description=pl.lit(rule.description),
-    ).select("year", *FINDINGS.schema)
+    return (
+        remarks.filter(rule.applies)
+        .with_columns(
+            severity=pl.lit(case.severity),
+            outcome=pl.lit(case.outcome),
+            blame=pl.lit(case.blame, pl.String),
+            message=write_message(case.message),
+            description=pl.lit(rule.description),
+        )
+        .select("year", *FINDINGS.schema)
+    )
 
 
 def _as_expression(value: pl.Expr | str | Iterable[str] | None) -> pl.Expr:

@@ -8,26 +8,48 @@ from expectations.cell_rules import name_tables
 from expectations.form import Form
 from expectations.remarks import write_remarks
 from expectations.rulebook import Rule
+from expectations.words import load_words
 
 INSTANCE = "report"
+NEWEST_FORM = "2021"
 # The edition that each rule wants.
-FORM_RULES = {"S-07": "2021", "S-08": "2019"}
+FORM_RULES = {"S-07": "2021", "S-08": "2019", "S-09": "2019"}
 
 
 def check_forms(reports: pl.DataFrame, rules: dict[str, Rule]) -> list[pl.LazyFrame]:
-    """Compare the edition used with the one due (S-07, S-08; `other_form`, `unread`)."""
+    """Compare the edition used with the one due.
+
+    S-07, S-08, S-09 (`other_form`, `unread`), and S-10 (`too_new`) where an edition is used
+    that was not yet in force.
+    """
     form = pl.col("form")
+    too_new = reports.lazy().filter(rules["S-10"].applies, form == NEWEST_FORM)
     return [
-        write_remarks(
-            reports.lazy().filter(rules[rule].applies, form.is_null() | (form != edition)),
-            rule=rule,
-            case=pl.when(form.is_null()).then(pl.lit("unread")).otherwise(pl.lit("other_form")),
-            instance=INSTANCE,
-            expected=edition,
-            reported=form,
-        )
-        for rule, edition in FORM_RULES.items()
+        write_remarks(too_new, rule="S-10", case="too_new", instance=INSTANCE, reported=form),
+        *(
+            write_remarks(
+                reports.lazy().filter(rules[rule].applies, form.is_null() | (form != edition)),
+                rule=rule,
+                case=pl.when(form.is_null()).then(pl.lit("unread")).otherwise(pl.lit("other_form")),
+                instance=INSTANCE,
+                expected=edition,
+                reported=form,
+            )
+            for rule, edition in FORM_RULES.items()
+        ),
     ]
+
+
+def check_title(reports: pl.DataFrame) -> list[pl.LazyFrame]:
+    """Ask whether the title calls the document an annual report (S-16)."""
+    title = pl.col("title")
+    case = (
+        pl.when(title.is_null())
+        .then(pl.lit("unread"))
+        .when(~title.str.contains(load_words().patterns["report_title"]))
+        .then(pl.lit("other_title"))
+    )
+    return [_remark_reports(reports, rule="S-16", case=case, reported=title)]
 
 
 def check_unknown_forms(

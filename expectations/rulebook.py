@@ -1,8 +1,9 @@
-"""The rules as data: typed values loaded from `rules.yaml`."""
+"""The rules as data: typed values loaded from `rules.yaml` and the families it names."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 import yaml
 
 RULES_FILE = Path(__file__).parent / "rules.yaml"
+FAMILIES_FOLDER = Path(__file__).parent / "families"
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -26,10 +28,37 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of the rule table. `forms` is None where it binds every edition.
+class Condition:
+    """What must hold among the cells of a report, in SQL over cell names and report facts.
 
-    `name`, `formula` and `source` are Chinese, for data stewards; `description` is English.
+    `{each}` stands for every one of `each` in turn. A name after `last.` is that cell a year
+    earlier. `expected` and `reported` are SQL as well, for the message.
+    """
+
+    holds: str
+    each: tuple[str, ...]
+    instance: str
+    expected: str | None
+    reported: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day of the year after the report year, as (month, day), and the case past it."""
+
+    case: str
+    month: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the rule table. `forms`, `scopes`, `adcodes` are None where it binds any.
+
+    `name`, `formula` and `basis` are Chinese, for data stewards; `description` is English;
+    `source` is that of the rule table. `needs` names the frames and report columns without
+    which the rule is not run. `earlier` holds the editions that last year's report may be
+    on: without such a report the rule does not apply.
     """
 
     id: str
@@ -37,24 +66,37 @@ class Rule:
     description: str
     formula: str
     source: str
+    basis: str
     severity: str
     forms: tuple[str, ...] | None
     first_year: int | None
     last_year: int | None
     unknown_form_from: int | None
+    scopes: tuple[str, ...] | None
+    adcodes: tuple[str, ...] | None
+    earlier: tuple[str, ...] | None
+    needs: frozenset[str]
+    condition: Condition | None
+    deadlines: tuple[Deadline, ...]
     cases: dict[str, Case]
 
     @property
     def applies(self) -> pl.Expr:
-        """Tell, over `form` and `year` of a report, whether the rule binds it."""
+        """Tell, over the facts of a report (`facts.FACTS`), whether the rule binds it."""
         form, year = pl.col("form"), pl.col("year")
-        binds = pl.lit(True) if self.forms is None else form.is_in(self.forms).fill_null(False)
+        binds = pl.lit(True) if self.forms is None else _is_one_of(form, self.forms)
         if self.unknown_form_from is not None:
             binds = binds | (form.is_null() & (year >= self.unknown_form_from))
         if self.first_year is not None:
             binds = binds & (year >= self.first_year)
         if self.last_year is not None:
             binds = binds & (year <= self.last_year)
+        if self.scopes is not None:
+            binds = binds & _is_one_of(pl.col("scope"), self.scopes)
+        if self.adcodes is not None:
+            binds = binds & _is_one_of(pl.col("adcode"), self.adcodes)
+        if self.earlier is not None:
+            binds = binds & _is_one_of(pl.col("earlier_form"), self.earlier)
         return binds
 
     def covers(self, edition: str) -> bool:
@@ -63,34 +105,78 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """A rule of the rule table that no outcome is given for, and the reason.
+
+    `is_method` where the rule binds how the others calculate, and they keep it.
+    """
+
+    id: str
+    description: str
+    source: str
+    severity: str
+    forms: tuple[str, ...] | None
+    is_method: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Every rule in the order of `rules.yaml`, and the words that messages share."""
+    """Every rule, family by family, and the words that messages share."""
 
     rules: dict[str, Rule]
     kinds: dict[str, str]
     severities: dict[str, str]
     verdicts: dict[str, str]
+    facts: dict[str, str]
     title: str
     observed: str
 
 
 @cache
 def load_rulebook() -> Rulebook:
-    """Load `rules.yaml`.
+    """Load `rules.yaml` and the families of rules in the order it names them.
 
     Raises:
         KeyError: an entry lacks a mandatory field.
+        FileNotFoundError: a family has no file.
+        ValueError: an id stands twice.
     """
     facts = yaml.safe_load(RULES_FILE.read_text("utf-8"))
     words = facts["words"]
+    entries = [entry for name in facts["families"] for entry in _load_family(name)]
+    rules = {entry["id"]: _build_rule(entry, words) for entry in entries}
+    if len(rules) < len(entries):
+        ids = [entry["id"] for entry in entries]
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise ValueError(f"{FAMILIES_FOLDER}: expected each rule once, found {twice} twice")
     return Rulebook(
-        rules={entry["id"]: _build_rule(entry) for entry in facts["rules"]},
+        rules=rules,
         kinds=words["kinds"],
         severities=words["severities"],
         verdicts=words["verdicts"],
+        facts=words["facts"],
         title=words["title"],
         observed=words["observed"],
     )
+
+
+@cache
+def load_unbuilt() -> dict[str, Unbuilt]:
+    """Load the rules that have no outcome, with the reason why."""
+    facts = yaml.safe_load(RULES_FILE.read_text("utf-8"))
+    return {
+        entry["id"]: Unbuilt(
+            id=entry["id"],
+            description=entry["description"],
+            source=entry["source"],
+            severity=entry["severity"],
+            forms=_list(entry, "forms"),
+            is_method=entry.get("is_method", False),
+            reason=entry["reason"],
+        )
+        for entry in facts["unbuilt"]
+    }
 
 
 def write_message(template: str) -> pl.Expr:
@@ -102,22 +188,50 @@ def write_message(template: str) -> pl.Expr:
     return pl.format(PLACE.sub("{}", template), *places) if places else pl.lit(template)
 
 
-def _build_rule(entry: dict[str, Any]) -> Rule:
-    forms = entry.get("forms")
+def _load_family(name: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = yaml.safe_load(
+        (FAMILIES_FOLDER / f"{name}.yaml").read_text("utf-8")
+    )
+    return entries
+
+
+def _build_rule(entry: dict[str, Any], words: dict[str, Any]) -> Rule:
+    cases = entry["cases"]
+    if "condition" in entry:
+        cases = {"unread": words["unread"], **cases}
     return Rule(
         id=entry["id"],
         name=entry["name"],
         description=entry["description"],
         formula=entry["formula"],
         source=entry["source"],
+        basis=_spell_source(entry["source"], words["sources"]),
         severity=entry["severity"],
-        forms=None if forms is None else tuple(forms),
+        forms=_list(entry, "forms"),
         first_year=entry.get("first_year"),
         last_year=entry.get("last_year"),
         unknown_form_from=entry.get("unknown_form_from"),
-        cases={
-            case: _build_case(facts, entry["severity"]) for case, facts in entry["cases"].items()
-        },
+        scopes=_list(entry, "scopes"),
+        adcodes=_list(entry, "adcodes"),
+        earlier=_list(entry, "earlier"),
+        needs=frozenset(entry.get("needs", ())),
+        condition=_build_condition(entry["condition"]) if "condition" in entry else None,
+        deadlines=tuple(
+            Deadline(case, *map(int, day.split("-")))
+            for case, day in entry.get("deadlines", {}).items()
+        ),
+        cases={case: _build_case(facts, entry["severity"]) for case, facts in cases.items()},
+    )
+
+
+def _build_condition(facts: dict[str, Any]) -> Condition:
+    each = tuple(facts.get("each", ("",)))
+    return Condition(
+        holds=facts["holds"],
+        each=each,
+        instance=facts.get("instance", "{each}"),
+        expected=facts.get("expected"),
+        reported=facts.get("reported"),
     )
 
 
@@ -129,3 +243,22 @@ def _build_case(facts: dict[str, Any], severity: str) -> Case:
         blame=facts.get("blame", "unknown") if outcome == "failed" else None,
         message=facts["message"],
     )
+
+
+def _spell_source(source: str, words: dict[str, str]) -> str:
+    """Spell out the codes of a source in Chinese, each once; a note in brackets is left out."""
+    codes = re.split(r"[;+]", re.sub(r"\(.*?\)|（.*?）", "", source))
+    spelt = [
+        next(word for sign, word in words.items() if code.strip().startswith(sign))
+        for code in codes
+        if code.strip()
+    ]
+    return "; ".join(dict.fromkeys(spelt))
+
+
+def _list(entry: dict[str, Any], name: str) -> tuple[str, ...] | None:
+    return tuple(entry[name]) if name in entry else None
+
+
+def _is_one_of(column: pl.Expr, values: Iterable[str]) -> pl.Expr:
+    return column.is_in(list(values)).fill_null(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -13,21 +13,34 @@ from expectations.cell_rules import (
     check_rows,
     check_writing,
 )
+from expectations.conditions import LAST, check_conditions, list_last_cells
+from expectations.context import Context
 from expectations.equations import check_equations, check_totals
+from expectations.facts import FACTS, describe_reports
 from expectations.form import load_forms
+from expectations.label_rules import check_labels
+from expectations.publication_rules import (
+    check_bodies,
+    check_deadlines,
+    check_signing,
+    check_years,
+)
 from expectations.remarks import REMARKS, word_remarks
 from expectations.report_rules import (
     check_forms,
     check_period,
     check_signature,
+    check_title,
     check_unknown_forms,
 )
-from expectations.rulebook import Rulebook, load_rulebook
+from expectations.rulebook import Rule, Rulebook, load_rulebook
 from expectations.sheet import Sheet, lay_out
-from storage.schema import FINDINGS
+from expectations.table_rules import check_excess, check_unit, locate_crossing, locate_part
+from storage.schema import FIGURE, FINDINGS
 
 # In this order the first that stands among a rule's instances is its outcome for the report.
 PRECEDENCE = pl.Enum(("failed", "not_evaluated", "not_applicable", "passed"))
+NOTHING = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +50,77 @@ class Evaluation:
     `outcomes` has one row a report, in the order given: `report_id`, then a column a rule with
     its outcome (failed if it failed anywhere; passed only if it was evaluated everywhere).
     `findings` has the failed and the not evaluated, one row per report, rule and instance:
-    the findings table's columns without `region`, and `year`.
+    the findings table's columns without `region`, and `year`. `not_run` names the rules that
+    have no column, each with what they need and was not given.
     """
 
     outcomes: pl.DataFrame
     findings: pl.DataFrame
+    not_run: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def evaluate(reports: pl.DataFrame, cells: pl.DataFrame) -> Evaluation:
-    """Check every rule of the rulebook over all reports.
+def evaluate(
+    reports: pl.DataFrame, cells: pl.DataFrame, context: Context | None = None
+) -> Evaluation:
+    """Check every rule of the rulebook whose operands are given over all reports.
 
     Args:
         reports: `report_id`, `year`, `form` (null: not told), `signed_on`, `period_start`,
-            `period_end` (null: not stated).
+            `period_end` (null: not stated); other columns as in the reports table, left out
+            where no rule on them is to be run.
         cells: As the cells table, of these reports; a cell of the form without a row here
             counts as absent.
+        context: What else is known; None: nothing.
 
     Raises:
         ValueError: a report or cell stands twice, or a cell is not of the report's form.
     """
+    context = context or NOTHING
     rulebook = load_rulebook()
+    given = context.given.union(reports.columns)
+    lacking = {rule.id: tuple(sorted(rule.needs - given)) for rule in rulebook.rules.values()}
+    rules = {key: rule for key, rule in rulebook.rules.items() if not lacking[key]}
     # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.
-    remarks = _check(reports.rechunk(), cells.rechunk(), rulebook)
-    worded = word_remarks(remarks, reports.select("report_id", "year"), rulebook.rules)
+    described = describe_reports(reports, context).rechunk()
+    remarks = _check(described, cells.rechunk(), context, rules, rulebook)
+    worded = word_remarks(remarks, described.select(FACTS), rules)
     return Evaluation(
-        outcomes=_settle_outcomes(reports, worded, rulebook),
+        outcomes=_settle_outcomes(described, worded, rules),
         findings=worded.filter(pl.col("outcome") != "not_applicable").sort(FINDINGS.key),
+        not_run={key: needs for key, needs in lacking.items() if needs},
     )
 
 
-def _check(reports: pl.DataFrame, cells: pl.DataFrame, rulebook: Rulebook) -> pl.DataFrame:
+def _check(
+    reports: pl.DataFrame,
+    cells: pl.DataFrame,
+    context: Context,
+    rules: dict[str, Rule],
+    rulebook: Rulebook,
+) -> pl.DataFrame:
     forms = load_forms()
     used = set(reports["form"].drop_nulls())
     sheets = [lay_out(reports, cells, form) for form in forms.values() if form.edition in used]
+    last = _lay_out_last(reports, sheets, context, list_last_cells(rules))
     remarks = [
-        *check_forms(reports, rulebook.rules),
-        *check_unknown_forms(reports, rulebook.rules, next(iter(forms.values()))),
+        *check_forms(reports, rules),
+        *check_unknown_forms(reports, rules, next(iter(forms.values()))),
+        *check_title(reports),
         *check_signature(reports),
         *check_period(reports),
-        *(remark for sheet in sheets for remark in _check_sheet(sheet, rulebook)),
+        *check_deadlines(reports, rules),
+        *check_years(reports),
+        *(check_bodies(reports) if "P-08" in rules else ()),
+        *(check_signing(reports) if "P-09" in rules else ()),
+        *(remark for sheet in sheets for remark in _check_sheet(sheet, context, rulebook)),
+        *(remark for sheet in sheets for remark in check_conditions(sheet, rules, rulebook, last)),
     ]
-    return pl.concat([REMARKS.to_frame().lazy(), *remarks]).collect()
+    is_run = pl.col("rule").is_in(list(rules))
+    found: pl.DataFrame = pl.concat([REMARKS.to_frame().lazy(), *remarks]).filter(is_run).collect()
+    return found
 
 
-def _check_sheet(sheet: Sheet, rulebook: Rulebook) -> list[pl.LazyFrame]:
+def _check_sheet(sheet: Sheet, context: Context, rulebook: Rulebook) -> list[pl.LazyFrame]:
     return [
         *check_presence(sheet),
         *check_kinds(sheet, rulebook.kinds),
@@ -89,11 +129,61 @@ def _check_sheet(sheet: Sheet, rulebook: Rulebook) -> list[pl.LazyFrame]:
         *check_rows(sheet),
         *check_totals(sheet),
         *check_equations(sheet),
+        *check_unit(sheet),
+        *check_excess(sheet),
+        *locate_crossing(sheet),
+        *locate_part(sheet),
+        *(() if context.labels is None else check_labels(sheet, context.labels)),
+    ]
+
+
+def _lay_out_last(
+    reports: pl.DataFrame, sheets: list[Sheet], context: Context, names: list[str]
+) -> pl.DataFrame:
+    """Give the values of some cells under `last.`, of every report a year before one of these."""
+    wanted = reports.select(report_id="earlier_id").drop_nulls().unique()
+    laid_out = [*sheets, *_lay_out_earlier(reports, wanted, context)]
+    return pl.concat(
+        [
+            pl.DataFrame(
+                schema={"report_id": pl.String, **{LAST + name: FIGURE for name in names}}
+            ),
+            *(
+                sheet.values.lazy()
+                .join(wanted.lazy(), on="report_id", how="semi")
+                .select(
+                    "report_id",
+                    *(
+                        (
+                            pl.col(name) if name in sheet.values.columns else pl.lit(None, FIGURE)
+                        ).alias(LAST + name)
+                        for name in names
+                    ),
+                )
+                .collect()
+                for sheet in laid_out
+            ),
+        ]
+    )
+
+
+def _lay_out_earlier(reports: pl.DataFrame, wanted: pl.DataFrame, context: Context) -> list[Sheet]:
+    if context.earlier_reports is None or context.earlier_cells is None:
+        return []
+    others = context.earlier_reports.join(reports, on="report_id", how="anti").join(
+        wanted, on="report_id", how="semi"
+    )
+    used = set(others["form"].drop_nulls())
+    cells = context.earlier_cells.join(others.select("report_id"), on="report_id", how="semi")
+    return [
+        lay_out(others, cells.rechunk(), form)
+        for form in load_forms().values()
+        if form.edition in used
     ]
 
 
 def _settle_outcomes(
-    reports: pl.DataFrame, worded: pl.DataFrame, rulebook: Rulebook
+    reports: pl.DataFrame, worded: pl.DataFrame, rules: dict[str, Rule]
 ) -> pl.DataFrame:
     """Bring the remarks of each report and rule to one outcome; without a remark it passed."""
     marks = (
@@ -101,11 +191,9 @@ def _settle_outcomes(
         .group_by("report_id", "rule")
         .agg(pl.col("outcome").cast(PRECEDENCE).min())
         .collect()
-        .pivot(on="rule", on_columns=list(rulebook.rules), index="report_id", values="outcome")
+        .pivot(on="rule", on_columns=list(rules), index="report_id", values="outcome")
     )
-    joined = reports.select("report_id", "form", "year").join(
-        marks, on="report_id", how="left", maintain_order="left"
-    )
+    joined = reports.select(FACTS).join(marks, on="report_id", how="left", maintain_order="left")
     passed, inapplicable = pl.lit("passed", PRECEDENCE), pl.lit("not_applicable", PRECEDENCE)
     return joined.select(
         "report_id",
@@ -114,6 +202,6 @@ def _settle_outcomes(
             .then(pl.col(rule.id).fill_null(passed))
             .otherwise(inapplicable)
             .alias(rule.id)
-            for rule in rulebook.rules.values()
+            for rule in rules.values()
         ),
     )

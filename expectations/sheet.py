@@ -18,8 +18,8 @@ class Sheet:
     """All reports on one edition of the form, complete: a cell not given stands as `absent`.
 
     `reports` are their rows of the reports frame. `cells` has `value`, `status`, `text`,
-    `note`, report by report, each in the order of the form. `values` and `statuses` hold one
-    row a report: `report_id`, then one column a cell.
+    `note`, `has_unit`, report by report, each in the order of the form. `values` and
+    `statuses` hold one row a report: `report_id`, then one column a cell.
     """
 
     form: Form
@@ -76,8 +76,8 @@ def lay_out(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> Sheet:
 
     Args:
         reports: `report_id`, `form` and whatever else; other editions are left out.
-        cells: `report_id`, `table`, `row`, `column`, `value`, `status`, `text`, `note`; rows
-            of other reports are left out.
+        cells: `report_id`, `table`, `row`, `column`, `value`, `status`, `text`, `note`, `unit`;
+            rows of other reports are left out.
         form: The edition.
 
     Raises:
@@ -106,12 +106,13 @@ def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.D
     # Casting to the categories of an Enum gives the numbers without a join of millions of names.
     report = pl.col("report_id").cast(pl.Enum(ids), strict=False).to_physical().cast(pl.UInt32)
     key = pl.concat_str(CELL_NAME, separator=".")
+    has_unit = pl.col("unit").is_not_null().alias("has_unit")
     position = key.cast(pl.Enum(keys), strict=False).to_physical().cast(pl.UInt32)
     placed = (
         cells.lazy()
         .with_columns(index=report * len(keys) + position, report=report)
         .filter(pl.col("report").is_not_null())
-        .select("index", "value", pl.col("status").cast(STATUS), "text", "note", cell=key)
+        .select("index", "value", pl.col("status").cast(STATUS), "text", "note", has_unit, cell=key)
         .collect()
     )
     unknown = placed.filter(pl.col("index").is_null())

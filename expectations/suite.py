@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 import great_expectations as gx
@@ -23,8 +24,10 @@ SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
 SHOWN_REPORTS = 20
 
 
-def build_suite(form: Form) -> gx.ExpectationSuite:
+def build_suite(form: Form, run: Collection[str] | None = None) -> gx.ExpectationSuite:
     """Build the suite of an edition: one expectation for each rule that can bind it.
+
+    `run` names the rules that were run; None: all.
 
     The batch it judges has one row a report: `report_id`, `form`, and a column a rule with its
     outcome. Each expectation carries `meta={"rule": id, ...}` and the severity of its rule.
@@ -35,7 +38,7 @@ def build_suite(form: Form) -> gx.ExpectationSuite:
         expectations=[
             _build_expectation(form, rule, rulebook)
             for rule in rulebook.rules.values()
-            if rule.covers(form.edition)
+            if rule.covers(form.edition) and (run is None or rule.id in run)
         ],
         meta={"form": form.edition, "document": form.document},
     )
@@ -132,13 +135,14 @@ def _build_expectation(form: Form, rule: Rule, rulebook: Rulebook) -> ExpectRepo
             formula=rule.formula,
         ),
         severity=SEVERITIES[rule.severity],
-        notes=[rule.description, rule.source],
+        notes=[rule.description, rule.basis],
         meta={
             "rule": rule.id,
             "name": rule.name,
             "formula": rule.formula,
             "description": rule.description,
             "source": rule.source,
+            "basis": rule.basis,
             "severity": rule.severity,
         },
     )

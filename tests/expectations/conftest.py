@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.form import Form, load_form
+from expectations.form import Form, load_cells, load_form
 from storage.schema import CELLS, REPORTS
 
 Figures = dict[str, int | Decimal]
@@ -46,9 +46,15 @@ def balance(form: Form, figures: Iterator[int]) -> Figures:
 
 
 def fill(edition: str, seed: int = 1) -> Figures:
-    """Fill a form consistently with figures from 1 to 99 that depend on the seed alone."""
+    """Fill a form plausibly with figures from 1 to 99 that depend on the seed alone."""
     source = random.Random(seed)
-    return balance(load_form(edition), iter(lambda: source.randint(1, 99), 0))
+    filled = balance(load_form(edition), iter(lambda: source.randint(1, 99), 0))
+    for row in ("regulations", "normative_documents"):
+        if edition == "2021":
+            filled[f"t2.{row}.in_force"] += filled[f"t2.{row}.issued"]
+        else:
+            filled[f"t2.{row}.disclosed_total"] += filled[f"t2.{row}.disclosed"]
+    return filled
 
 
 def build_cells(report_id: str, readings: Mapping[str, Reading]) -> pl.DataFrame:
@@ -59,9 +65,11 @@ def build_cells(report_id: str, readings: Mapping[str, Reading]) -> pl.DataFrame
     columns = ("report_id", "table", "row", "column", "value", "status", "text", "note")
     schema = {column: CELLS.schema[column] for column in columns}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.with_columns(unit=pl.lit(None, pl.String), locator=pl.lit(None, pl.String)).select(
-        *CELLS.schema
-    )
+    units = [load_cells()[key].unit if key in load_cells() else None for key in readings]
+    return frame.with_columns(
+        unit=pl.when(pl.col("value").is_not_null()).then(pl.Series(units, dtype=pl.String)),
+        locator=pl.lit(None, pl.String),
+    ).select(*CELLS.schema)
 
 
 def build_report(report_id: str, form: str | None, **facts: Any) -> pl.DataFrame:
@@ -71,13 +79,22 @@ def build_report(report_id: str, form: str | None, **facts: Any) -> pl.DataFrame
         "report_id": report_id,
         "region": "CN-GD",
         "year": year,
+        "title": f"韶关市人民政府{year}年政府信息公开工作年度报告",
+        "publisher": "韶关市人民政府",
+        "signature": "韶关市人民政府办公室",
+        "scope": "government",
+        "adcode": "440200",
+        "township": None,
         "form": form,
+        "url": f"https://www.sg.gov.cn/zwgk/nb_{year}/1.html",
+        "media_type": "text/html",
+        "published_on": date(year + 1, 1, 25),
         "signed_on": date(year + 1, 1, 20),
         "period_start": date(year, 1, 1),
         "period_end": date(year, 12, 31),
         **facts,
     }
-    schema = {column: REPORTS.frame_schema[column] for column in row}
+    schema = {column: REPORTS.frame_schema.get(column, pl.String) for column in row}
     return pl.DataFrame([row], schema=schema)
 
 

@@ -67,8 +67,9 @@ def test_counts(make: Any) -> None:
     """Findings are counted by severity and outcome, cells by status."""
     changes = {"t2.fees.amount": BLANK, "t4.review.upheld": UNREADABLE, "t4.review.other": ABSENT}
     row = judge(make, changes, signed_on=date(2024, 1, 1))
-    # T4-01 of 复议, and C-01 for the unreadable and for the absent cell, C-02 of table 4.
-    assert (row["errors"], row["warnings"], row["not_evaluated"]) == (1, 2, 4)
+    # T4-01 of 复议, C-01 for the unreadable and for the absent cell, C-02 of table 4, and of
+    # the fees, their unit and their size.
+    assert (row["errors"], row["warnings"], row["not_evaluated"]) == (1, 2, 6)
     cells = [row[f"cells_{status}"] for status in ("read", "blank", "unreadable", "derived")]
     assert cells == [197, 1, 1, 0]
 

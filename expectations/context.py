@@ -1,0 +1,94 @@
+"""What rules may know of reports besides their cells: frames, each given or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+from storage.schema import FIGURE, PolarsType
+
+_PARTS: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "position": pl.Int32,
+    "part": pl.Int32,
+    "heading": pl.String,
+    "text": pl.String,
+}
+_LABELS: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "table": pl.String,
+    "line": pl.String,
+    "key": pl.String,
+    "text": pl.String,
+}
+_COPIES: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "url": pl.String,
+    "table": pl.String,
+    "row": pl.String,
+    "column": pl.String,
+    "value": FIGURE,
+}
+_ROSTER: dict[str, PolarsType] = {
+    "series": pl.String,
+    "publisher": pl.String,
+    "scope": pl.String,
+    "adcode": pl.String,
+    "first_year": pl.Int32,
+    "last_year": pl.Int32,
+}
+_OLDER_ROWS: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "position": pl.Int32,
+    "label": pl.String,
+    "unit": pl.String,
+    "value": FIGURE,
+    "cumulative": FIGURE,
+}
+_SKETCHES: dict[str, PolarsType] = {
+    "report_id": pl.String,
+    "part": pl.Int32,
+    "length": pl.Int32,
+    "sketch": pl.List(pl.UInt32),
+}
+
+PARTS = pl.Schema(_PARTS)
+LABELS = pl.Schema(_LABELS)
+COPIES = pl.Schema(_COPIES)
+ROSTER = pl.Schema(_ROSTER)
+OLDER_ROWS = pl.Schema(_OLDER_ROWS)
+SKETCHES = pl.Schema(_SKETCHES)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Frames beside reports and cells. None: not known, and rules that need it are not run.
+
+    `parts`: the running text (`PARTS`), a row a part in the order printed; `part` is 0 before
+    the first heading, then 1 to 6. `labels`: what the tables print as labels (`LABELS`),
+    `line` is `row` or `column`, `key` null where the form has no such line. `earlier_reports`
+    and `earlier_cells`: reports of other years, as the lake has them; those checked now need
+    not be among them. `sketches` (`SKETCHES`): of the texts of other reports. `documents`: as
+    the lake's table. `copies` (`COPIES`): cells that a report's other sources print.
+    `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
+    `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
+    `hosts`: hosts accepted beside those under .gov.cn.
+    """
+
+    parts: pl.DataFrame | None = None
+    labels: pl.DataFrame | None = None
+    earlier_reports: pl.DataFrame | None = None
+    earlier_cells: pl.DataFrame | None = None
+    sketches: pl.DataFrame | None = None
+    documents: pl.DataFrame | None = None
+    copies: pl.DataFrame | None = None
+    roster: pl.DataFrame | None = None
+    older_rows: pl.DataFrame | None = None
+    hosts: tuple[str, ...] | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of what is known."""
+        names = (field.name for field in fields(self))
+        return frozenset(name for name in names if getattr(self, name) is not None)
