@@ -1,0 +1,515 @@
+"""From the prose of a report to its statements: every figure and every denial, one by one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from expectations.statement import Statement
+from tasks.reading.breakdowns import relate
+from tasks.reading.prose import Prose, Sentence, cut_prose, load_words
+
+MAX_NOUN = 30
+MAX_SENTENCE = 300
+MAX_RECALL = 3
+WHOLE_PERCENT = 100
+STATED = "stated"
+_EDGE = re.compile(r"[,:()]")
+_AFTER_EDGE = re.compile(r"[,:()、]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word that tells something, and where it stands in its sentence."""
+
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A quantity as printed, and where it stands in its sentence."""
+
+    value: Decimal
+    unit: str | None
+    is_about: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The words of `statements.yaml`, compiled for one report year."""
+
+    words: dict[str, Any]
+    numbers: re.Pattern[str]
+    trigger: re.Pattern[str]
+    domains: re.Pattern[str]
+    actions: re.Pattern[str]
+    scopes: re.Pattern[str]
+    periods: re.Pattern[str]
+    single: dict[str, re.Pattern[str]]
+    outcomes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A sentence with its marks; `domain` is what the sentence before it spoke of."""
+
+    sentence: Sentence
+    figures: tuple[Figure, ...]
+    domains: tuple[Mark, ...]
+    actions: tuple[Mark, ...]
+    scopes: tuple[Mark, ...]
+    periods: tuple[Mark, ...]
+    domain: str | None
+
+
+def read_statements(text: str, *, year: int, scope: str) -> tuple[Statement, ...]:
+    """Read every statement of a report's running text.
+
+    Args:
+        text: The running text, one block a line, in simplified characters.
+        year: The report year, by which other periods are told.
+        scope: government, department, township or other: what "the whole" means.
+    """
+    prose = cut_prose(text)
+    grammar = _compile(year)
+    found: list[Statement] = []
+    for index, sentence in enumerate(prose.sentences):
+        found += _read_topics(sentence, grammar)
+        if not grammar.trigger.search(sentence.text):
+            continue
+        view = _view(sentence, grammar, _recall_domain(prose.sentences, index, grammar))
+        stated = list(_read_figures(view, grammar, year, scope))
+        found += stated
+        found += _read_denials(view, grammar, year, scope)
+        found += _read_claims(view, grammar, stated, year, scope)
+    ordered = sorted(found, key=lambda statement: statement.offset)
+    numbered = [replace(entry, number=index + 1) for index, entry in enumerate(ordered)]
+    related = relate(numbered, prose.text, grammar.single)
+    starts = [sentence.start for sentence in prose.sentences]
+    return tuple(
+        _locate(entry, prose, prose.sentences[bisect_right(starts, entry.offset) - 1], text)
+        for entry in related
+    )
+
+
+def _locate(statement: Statement, prose: Prose, sentence: Sentence, text: str) -> Statement:
+    """Give places and sentence of the text as it was given instead of the folded one."""
+    origins = prose.origins
+    first, last = origins[sentence.start], origins[sentence.start + len(sentence.text) - 1]
+    return replace(
+        statement,
+        sentence="".join(text[first : last + 1].split())[:MAX_SENTENCE],
+        offset=origins[statement.offset],
+        end=origins[statement.end - 1] + 1,
+    )
+
+
+def _recall_domain(sentences: tuple[Sentence, ...], index: int, grammar: Grammar) -> str | None:
+    """Tell what the sentences before one spoke of last, at most a paragraph back."""
+    here = sentences[index]
+    for before in reversed(sentences[max(index - MAX_RECALL, 0) : index]):
+        if before.part != here.part or here.paragraph - before.paragraph > 1:
+            return None
+        marks = list(_find_marks(grammar.domains, before.text))
+        if marks:
+            return marks[-1].key
+    return None
+
+
+def _view(sentence: Sentence, grammar: Grammar, domain: str | None) -> View:
+    text = sentence.text
+    actions = tuple(_find_marks(grammar.actions, text))
+    rows = [mark for mark in actions if mark.key in grammar.outcomes]
+    return View(
+        sentence=sentence,
+        figures=tuple(_find_figures(text, grammar)),
+        domains=tuple(
+            mark
+            for mark in _find_marks(grammar.domains, text)
+            if not any(row.start <= mark.start < row.end for row in rows)
+        ),
+        actions=actions,
+        scopes=tuple(_find_marks(grammar.scopes, text)),
+        periods=tuple(_find_marks(grammar.periods, text)),
+        domain=domain,
+    )
+
+
+def _find_marks(pattern: re.Pattern[str], text: str) -> Iterator[Mark]:
+    for found in pattern.finditer(text):
+        key = found.lastgroup
+        if key is not None:
+            yield Mark(key, found.start(), found.end())
+
+
+def _find_figures(text: str, grammar: Grammar) -> Iterator[Figure]:
+    words = grammar.words
+    last_unit: str | None = None
+    for found in grammar.numbers.finditer(text):
+        groups = found.groupdict()
+        if groups["zero"] is not None:
+            yield Figure(Decimal(0), last_unit, False, found.start(), found.end())
+            continue
+        if groups["bare"] is not None:
+            value = Decimal(groups["bare"])
+            yield Figure(value, last_unit, False, found.start("bare"), found.end())
+            continue
+        value, unit = _value(groups["number"], words), groups["unit"]
+        value *= words["scales"].get(groups["scale"], 1)
+        if unit in words["money"]:
+            value, unit = value * words["money"][unit], words["yuan"]
+        is_about = bool(groups["about"] or groups["more"]) or bool(
+            grammar.single["about"].search(text, 0, found.start())
+        )
+        last_unit = unit if unit not in words["percent"] else last_unit
+        yield Figure(value, unit, is_about, found.start(), found.end())
+
+
+def _value(printed: str, words: dict[str, Any]) -> Decimal:
+    if printed[0].isdigit():
+        return Decimal(printed.replace(",", ""))
+    tens, ten, ones = printed.rpartition(words["ten"])
+    digits = words["numerals"]
+    if not ten:
+        return Decimal(int("".join(str(digits[character]) for character in printed)))
+    return Decimal((digits[tens] if tens else 1) * 10 + (digits[ones] if ones else 0))
+
+
+def _read_figures(view: View, grammar: Grammar, year: int, scope: str) -> Iterator[Statement]:
+    text = view.sentence.text
+    taken = 0
+    for index, figure in enumerate(view.figures):
+        following = view.figures[index + 1].start if index + 1 < len(view.figures) else len(text)
+        edge = _AFTER_EDGE.search(text, figure.end, following)
+        after = (figure.end, edge.start() if edge else following)
+        bounds = [place.end() for place in _EDGE.finditer(text, taken, figure.start)]
+        local = bounds[-1] if bounds else taken
+        qualifiers = set(_tell_qualifiers(text, figure, local, grammar))
+        noun = grammar.single["noun_edges"].sub("", text[local : figure.start])
+        for subject in _tell_subjects(view, grammar, figure, (taken, local), after):
+            is_joint = subject == "received" and "with_carried_in" in qualifiers
+            yield _state(
+                view,
+                (figure.start, figure.end),
+                subject="received_with_carried_in" if is_joint else subject,
+                quantity=figure.value,
+                unit=figure.unit,
+                noun=(noun or text[after[0] : after[1]])[-MAX_NOUN:],
+                scope=_tell_scope(view, grammar, figure.start, scope),
+                period=_tell_period(view, grammar, figure.start, year, subject),
+                qualifiers=tuple(sorted(qualifiers)),
+            )
+        # What follows a figure up to the next edge belongs to it, not to the next one.
+        taken = edge.start() if edge else figure.end
+
+
+def _tell_subjects(
+    view: View,
+    grammar: Grammar,
+    figure: Figure,
+    before: tuple[int, int],
+    after: tuple[int, int],
+) -> list[str]:
+    """Tell what a figure counts by the words around it, the nearest first.
+
+    A figure said of each of several things counts each of them.
+    """
+    words = grammar.words
+    taken, local = before
+    if figure.unit in words["percent"]:
+        return [_tell_ratio(view, grammar, figure, local)]
+    near = [mark for mark in view.actions if local <= mark.start and mark.end <= figure.start]
+    behind = [mark for mark in view.actions if after[0] <= mark.start < after[1]]
+    far = [mark for mark in view.actions if taken <= mark.start and mark.end <= figure.start]
+    domain = _tell_domain(view, figure, near, local, after)
+    own_domain = any(local <= mark.start < figure.start for mark in view.domains)
+    if domain == "channel":
+        return [domain]
+    marks = near or behind[:1] or ([] if own_domain else far)
+    is_each = grammar.single["of_each"].search(view.sentence.text, local, figure.start)
+    return [
+        _name_subject(domain, named, view, grammar, figure, own_domain)
+        for named in ([[mark] for mark in near] if is_each and near else [marks])
+    ]
+
+
+def _tell_domain(
+    view: View, figure: Figure, near: list[Mark], local: int, after: tuple[int, int]
+) -> str | None:
+    verb_end = near[-1].end if near else None
+    has_noun = any(mark.start >= (verb_end or local) for mark in _before(view, local, figure))
+    if not has_noun:
+        behind = [mark for mark in view.domains if after[0] <= mark.start < after[1]]
+        if behind and (verb_end is None or figure.start - verb_end <= 2):
+            return behind[-1].key
+    so_far = [mark for mark in view.domains if mark.start < figure.start]
+    known = so_far[-1].key if so_far else view.domain
+    # A channel is named for one figure; what follows speaks of requests again.
+    return "application" if known == "channel" and not has_noun else known
+
+
+def _before(view: View, local: int, figure: Figure) -> list[Mark]:
+    return [mark for mark in view.domains if local <= mark.start < figure.start]
+
+
+def _name_subject(
+    domain: str | None,
+    marks: list[Mark],
+    view: View,
+    grammar: Grammar,
+    figure: Figure,
+    is_own: bool,
+) -> str:
+    """Name what a domain and an action mean together; `is_own`: the clause names the domain."""
+    words = grammar.words
+    if figure.unit == words["yuan"]:
+        money = {"collected", "noticed"} & {mark.key for mark in marks[-1:]}
+        return f"fee.{money.pop() if money else 'collected'}" if domain == "fee" else STATED
+    keys = [mark.key for mark in marks]
+    # Requests carried out are said to be dealt with next year.
+    action = "carried_out" if "carried_out" in keys else keys[-1] if keys else "none"
+    if domain in (None, "application"):
+        rows = _join_rows(marks, view.sentence.text, grammar)
+        if rows and figure.unit in words["request_units"] and figure.unit != words["piece"]:
+            return rows
+        if domain is None:
+            return STATED
+    named = words["subjects"].get(domain or "", {}).get(action)
+    if named is None and domain in ("review", "suit", "review_suit"):
+        named = words["subjects"][domain]["none"] if action == "closed" else None
+    if named is None or (domain == "disclosed" and not is_own):
+        return STATED
+    if named == "received" and action == "none" and figure.unit == words["piece"]:
+        return STATED  # pieces of information to be had on request, not requests
+    return str(named)
+
+
+def _join_rows(marks: list[Mark], text: str, grammar: Grammar) -> str:
+    """Join the rows that one figure counts together, as in `granted+partly_granted`."""
+    rows: list[Mark] = []
+    for mark in reversed(marks):
+        if mark.key not in grammar.outcomes:
+            break
+        if rows and text[mark.end : rows[-1].start] not in grammar.words["joiners"]:
+            break
+        rows.append(mark)
+    return "+".join(f"row.{mark.key}" for mark in reversed(rows))
+
+
+def _tell_ratio(view: View, grammar: Grammar, figure: Figure, local: int) -> str:
+    text = view.sentence.text[local : figure.start]
+    if grammar.single["share"].search(text):
+        return "share"
+    if grammar.single["closing_rate"].search(text):
+        domain = _tell_domain(view, figure, [], local, (figure.end, figure.end))
+        is_all = figure.value == WHOLE_PERCENT and domain == "application"
+        return "closing_rate" if is_all else "rate"
+    if grammar.single["growth"].search(text):
+        return "growth"
+    return "rate"
+
+
+def _tell_qualifiers(text: str, figure: Figure, local: int, grammar: Grammar) -> Iterator[str]:
+    single = grammar.single
+    before = text[local : figure.start]
+    if figure.is_about:
+        yield "about"
+    if single["change"].search(before) and figure.unit not in grammar.words["percent"]:
+        yield "change"
+    if single["falling"].search(before):
+        yield "falling"
+    channels = single["via"].findall(text, 0, figure.start)
+    if channels:
+        yield f"via {channels[-1]}"
+    if single["each"].search(before):
+        yield "each"
+    if single["planned"].search(before):
+        yield "planned"
+    if single["filed"].search(before):
+        yield "filed"
+    if single["with_carried_in"].search(text[figure.end :]) or single[
+        "with_carried_in_before"
+    ].search(before):
+        yield "with_carried_in"
+    if figure.unit in grammar.words["other_units"]:
+        yield "other_unit"
+
+
+def _tell_scope(view: View, grammar: Grammar, place: int, report_scope: str) -> str:
+    said = _list_said(view, view.scopes, place)
+    if not said:
+        return "whole"
+    key = said[-1].key
+    return "whole" if key in grammar.words["whole"].get(report_scope, ()) else key
+
+
+def _list_said(view: View, marks: tuple[Mark, ...], place: int) -> list[Mark]:
+    """List the marks before a place, without those in a bracket that is closed by then."""
+    text = view.sentence.text
+    return [
+        mark
+        for mark in marks
+        if mark.start < place
+        and text.count(")", mark.end, place) <= text.count("(", mark.end, place)
+    ]
+
+
+def _tell_period(view: View, grammar: Grammar, place: int, year: int, subject: str) -> str:
+    if subject in ("carried_in", "carried_out"):
+        return "current"
+    said = _list_said(view, view.periods, place)
+    if not said or said[-1].key == "whole":
+        return "current"
+    if said[-1].key == "year":
+        digits = view.sentence.text[said[-1].start : said[-1].start + 4]
+        stays = "current" if int(digits) == year else digits
+        is_month = view.sentence.text[said[-1].end - 1] == grammar.words["month"]
+        return "part" if is_month else stays
+    return said[-1].key
+
+
+def _state(view: View, span: tuple[int, int], **facts: Any) -> Statement:
+    sentence = view.sentence
+    return Statement(
+        number=0,
+        section=sentence.part,
+        sentence=sentence.text,
+        offset=sentence.start + span[0],
+        end=sentence.start + span[1],
+        **facts,
+    )
+
+
+def _read_denials(view: View, grammar: Grammar, year: int, scope: str) -> Iterator[Statement]:
+    text = view.sentence.text
+    for index, entry in enumerate(grammar.words["negatives"]):
+        for found in grammar.single[f"negative_{index}"].finditer(text):
+            refuse = grammar.single.get(f"refuse_{index}")
+            if refuse is not None and refuse.search(found[0]):
+                continue
+            for subject in _deny(entry["subjects"], found[0], grammar):
+                yield _state(
+                    view,
+                    found.span(),
+                    subject=subject,
+                    quantity=Decimal(0),
+                    unit=None,
+                    noun=found[0][-MAX_NOUN:],
+                    scope=_tell_scope(view, grammar, found.start(), scope),
+                    period=_tell_period(view, grammar, found.start(), year, subject),
+                    qualifiers=("denied",),
+                )
+
+
+def _deny(subjects: list[str], matter: str, grammar: Grammar) -> list[str]:
+    """Name what a denial denies: reviews, suits or both, and whether only lost ones."""
+    if subjects != ["review", "suit"]:
+        return [f"denied.{key}" if key == "received" else key for key in subjects]
+    single = grammar.single
+    named = [
+        *(["review"] if single["review_word"].search(matter) else []),
+        *(["suit"] if single["suit_word"].search(matter) else []),
+    ]
+    is_lost = single["lost"].search(matter) is not None
+    return [f"{key}.corrected" if is_lost else f"denied.{key}" for key in named]
+
+
+def _read_claims(
+    view: View, grammar: Grammar, stated: list[Statement], year: int, scope: str
+) -> Iterator[Statement]:
+    """Read what is said of all: all requests closed, all reviews or suits upheld."""
+    single, text = grammar.single, view.sentence.text
+    closed = single["all_closed"].search(text)
+    subjects = {entry.subject for entry in stated}
+    if closed and not subjects & {"closed", "carried_out"}:
+        said = [mark.key for mark in view.domains if mark.start < closed.start()]
+        if (said[-1] if said else view.domain) == "application":
+            yield _claim(view, grammar, closed, "all_closed", year, scope)
+    upheld = single["all_upheld"].search(text)
+    if upheld:
+        for entry in stated:
+            if entry.subject in ("review", "suit", "review_suit"):
+                yield replace(entry, subject=f"{entry.subject}.upheld", qualifiers=("all",))
+
+
+def _claim(
+    view: View, grammar: Grammar, found: re.Match[str], subject: str, year: int, scope: str
+) -> Statement:
+    return _state(
+        view,
+        found.span(),
+        subject=subject,
+        quantity=None,
+        unit=None,
+        noun=found[0][-MAX_NOUN:],
+        scope=_tell_scope(view, grammar, found.start(), scope),
+        period=_tell_period(view, grammar, found.start(), year, subject),
+        qualifiers=("all",),
+    )
+
+
+def _read_topics(sentence: Sentence, grammar: Grammar) -> Iterator[Statement]:
+    """Read what part one claims and part five admits."""
+    kind = {1: "claim", 5: "problem"}.get(sentence.part or 0)
+    if kind is None:
+        return
+    for topic in grammar.words["topics"]:
+        found = grammar.single[f"{kind}_{topic}"].search(sentence.text)
+        if found:
+            yield Statement(
+                number=0,
+                subject=f"{kind}.{topic}",
+                quantity=None,
+                unit=None,
+                noun=found[0][-MAX_NOUN:],
+                scope="whole",
+                period="current",
+                qualifiers=(),
+                section=sentence.part,
+                sentence=sentence.text,
+                offset=sentence.start + found.start(),
+                end=sentence.start + found.end(),
+            )
+
+
+def _unite(patterns: dict[str, str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{key}>{pattern})" for key, pattern in patterns.items()))
+
+
+@lru_cache(maxsize=64)
+def _compile(year: int) -> Grammar:
+    words = load_words()
+    actions = {
+        key: pattern.replace(r"\{previous\}", str(year - 1)).replace(r"\{next\}", str(year + 1))
+        for key, pattern in words["actions"].items()
+    }
+    single = {key: re.compile(value) for key, value in words.items() if isinstance(value, str)}
+    for index, entry in enumerate(words["negatives"]):
+        single[f"negative_{index}"] = re.compile(entry["pattern"])
+        if "refuse" in entry:
+            single[f"refuse_{index}"] = re.compile(entry["refuse"])
+    for topic, facts in words["topics"].items():
+        single[f"claim_{topic}"] = re.compile(facts["claim"])
+        single[f"problem_{topic}"] = re.compile(facts["problem"])
+    bare = words["bare"].replace("?P<number>", "?P<bare>")
+    numbers = f"{words['quantity']}|{bare}|(?P<zero>{words['zero']})"
+    return Grammar(
+        words=words,
+        numbers=re.compile(numbers),
+        trigger=re.compile(f"{numbers}|{words['denial_trigger']}"),
+        domains=_unite(words["domains"]),
+        actions=_unite(actions),
+        scopes=_unite(words["scopes"]),
+        periods=_unite(words["periods"]),
+        single=single,
+        outcomes=frozenset(words["outcomes"]),
+    )
