@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -52,9 +53,18 @@ def read_pdf(content: bytes) -> Document:
         UnreadableError: `encrypted`, `damaged_file`, `too_many_pages`, `too_complex`, or
             `scanned_no_text`.
     """
+    return Document("application/pdf", None, compose_pages(read_pages(content)), {})
+
+
+def compose_pages(pages: Iterable[PdfPage]) -> tuple[TextBlock | Grid, ...]:
+    """Compose pages of fixed layout, from whatever format, into blocks in reading order.
+
+    Raises:
+        UnreadableError: `scanned_no_text`.
+    """
     leaves: list[_Leaf] = []
     characters = 0
-    for page in read_pages(content):
+    for page in pages:
         characters += len(page.glyphs)
         leaves.append(_lay_out(page, leaves[-1] if leaves else None))
     if characters < MIN_CHARACTERS:
@@ -63,7 +73,7 @@ def read_pdf(content: bytes) -> Document:
             f"expected text, found {characters} characters on {len(leaves)} pages of pictures; "
             'install gouji[ocr] (pip install "gouji[ocr]") to read scans',
         )
-    return Document("application/pdf", None, tuple(_compose(_drop_furniture(leaves))), {})
+    return tuple(_compose(_drop_furniture(leaves)))
 
 
 def _lay_out(page: PdfPage, before: _Leaf | None) -> _Leaf:

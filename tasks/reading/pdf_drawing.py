@@ -85,7 +85,7 @@ def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> N
     if not filled.value and not stroked.value:
         return
     box = _measure(path, matrix)
-    if _draw(box, drawing):
+    if keep_rule(box, drawing):
         return
     has_curves = False
     for points, is_curved in _walk(path, _combine(_get_matrix(path), matrix), drawing):
@@ -94,16 +94,16 @@ def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> N
             continue
         if stroked.value:
             for (ax, ay), (bx, by) in pairwise(points):
-                _draw(Box(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)), drawing)
+                keep_rule(Box(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)), drawing)
         else:
             xs, ys = [x for x, _ in points], [y for _, y in points]
-            _draw(Box(min(xs), min(ys), max(xs), max(ys)), drawing)
+            keep_rule(Box(min(xs), min(ys), max(xs), max(ys)), drawing)
     if has_curves:
         drawing.ink.append(box)
 
 
-def _draw(box: Box, drawing: Drawing) -> bool:
-    """Keep a thin box as a ruled line; tell whether it is one."""
+def keep_rule(box: Box, drawing: Drawing) -> bool:
+    """Keep a box that is thin as a ruled line of the drawing; tell whether it is one."""
     width, height = box.right - box.left, box.bottom - box.top
     if min(width, height) > THICKEST_RULE:
         return False
