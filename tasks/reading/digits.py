@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_SPLITS = 4_000  # of one row; more are no evidence and cost time
 MAX_SUMS = 20_000  # partial sums held while columns are added up
 MAX_RUN_DIGITS = 200
 MAX_FIGURE_DIGITS = 12
+BLANK = -1  # stands in a split for a cell of which nothing is printed
 _COLUMN_BITS = 60  # a packed row gives each column so many bits: sums never run over
 
 Split = tuple[int, ...]
@@ -34,55 +36,86 @@ class Balance:
         return self.left + self.right
 
 
-def split_sums(tokens: Sequence[str], width: int, groups: int = 1) -> list[Split] | None:
+def split_sums(
+    tokens: Sequence[str], width: int, groups: int = 1, blank: int | None = None
+) -> list[Split] | None:
     """List every split of digits into groups of `width` figures that end in their sum.
 
     Printed separators (between `tokens`) are kept as cuts, each digit is used once, no figure
-    has a leading zero. None where there are more than 4,000.
+    has a leading zero. The figure at `blank` is not printed (-1); whatever it is, the others
+    of its group are no more than the total. None where there are more than 4,000.
     """
     digits = "".join(tokens)
-    cuts, position = set(), 0
+    cuts, position = [], 0
     for token in tokens:
         position += len(token)
-        cuts.add(position)
-    if not digits.isdecimal() or not width * groups <= len(digits) <= MAX_RUN_DIGITS:
+        cuts.append(position)
+    count = width * groups - (blank is not None)
+    if not digits.isdecimal() or not count <= len(digits) <= MAX_RUN_DIGITS:
         return []
     found: list[Split] = []
-    for split in _extend(digits, sorted(cuts), 0, (), width, groups):
+    for split in _extend(_Run(digits, cuts, width, groups, blank), 0, ()):
         found.append(split)
         if len(found) > MAX_SPLITS:
             return None
     return found
 
 
-def _extend(
-    digits: str, cuts: list[int], start: int, done: Split, width: int, groups: int
-) -> Iterator[Split]:
+def split_sums_with_blank(tokens: Sequence[str], width: int, groups: int) -> list[Split] | None:
+    """List the splits that are possible if any one addend is blank; None if too many."""
+    found: list[Split] = []
+    for place in range(width * groups):
+        if place % width == width - 1:
+            continue
+        splits = split_sums(tokens, width, groups, place)
+        if splits is None:
+            return None
+        found.extend(splits)
+    return found
+
+
+class _Run(NamedTuple):
+    digits: str
+    cuts: list[int]
+    width: int
+    groups: int
+    blank: int | None
+
+
+def _extend(run: _Run, start: int, done: Split) -> Iterator[Split]:
     """Extend a split by its next figure; the last of a group is the sum of the others."""
+    digits, width = run.digits, run.width
     place = len(done) % width
-    left = groups * width - len(done)
+    left = run.groups * width - len(done)
     if left == 0:
         if start == len(digits):
             yield done
         return
+    if len(done) == run.blank:
+        yield from _extend(run, start, (*done, BLANK))
+        return
     if start >= len(digits):
         return
-    end = next(cut for cut in cuts if cut > start)
-    group = done[len(done) - place :]
-    if place == width - 1:
-        total = str(sum(group))
-        stop = start + len(total)
-        if stop <= end and digits.startswith(total, start):
-            yield from _extend(digits, cuts, stop, (*done, sum(group)), width, groups)
+    end = next(cut for cut in run.cuts if cut > start)
+    last = min(end, start + MAX_FIGURE_DIGITS) if digits[start] != "0" else start + 1
+    group = [figure for figure in done[len(done) - place :] if figure != BLANK]
+    total = sum(group)
+    is_total = place == width - 1
+    if is_total and len(group) == place:
+        stop = start + len(str(total))
+        if stop <= last and digits.startswith(str(total), start):
+            yield from _extend(run, stop, (*done, total))
         return
     longest = max((len(str(figure)) for figure in group), default=1)
-    last = min(end, start + MAX_FIGURE_DIGITS) if digits[start] != "0" else start + 1
+    unprinted = run.blank is not None and run.blank >= len(done)
     for stop in range(start + 1, last + 1):
         # Behind this figure stand the rest of its group, a total no shorter, the other groups.
-        least = left - 2 + max(longest, stop - start)
-        if len(digits) - stop < least:
+        least = left - 1 if is_total else left - 2 + max(longest, stop - start)
+        if len(digits) - stop < least - unprinted:
             break
-        yield from _extend(digits, cuts, stop, (*done, int(digits[start:stop])), width, groups)
+        figure = int(digits[start:stop])
+        if not is_total or figure >= total:
+            yield from _extend(run, stop, (*done, figure))
 
 
 def settle_rows(

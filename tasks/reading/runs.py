@@ -9,7 +9,14 @@ from decimal import Decimal
 from functools import cache
 
 from expectations.form import Cell, Form, Kind, load_form
-from tasks.reading.digits import Balance, Split, settle_rows, split_sums, split_texts
+from tasks.reading.digits import (
+    Balance,
+    Split,
+    settle_rows,
+    split_sums,
+    split_sums_with_blank,
+    split_texts,
+)
 from tasks.reading.figures import read_figure
 from tasks.reading.report import CellReading
 
@@ -27,12 +34,14 @@ class Row:
     """The cells of a printed row with their readings.
 
     `run` holds the texts between which blanks stand, where cells ran together; then the
-    readings are those it has if it cannot be split.
+    readings are those it has if it cannot be split. `doubt` says what its cells may be
+    instead of what they seem.
     """
 
     cells: tuple[Cell, ...]
     readings: tuple[CellReading, ...]
     run: tuple[str, ...] = ()
+    doubt: str | None = None
 
 
 def sums_up(row: Row, form: Form) -> bool:
@@ -86,7 +95,9 @@ def settle_runs(rows: Mapping[str, Row], form: Form) -> dict[str, Row]:
 
     A cell is `derived` with note `split` if every admissible assignment gives it the same
     value, else it stays `unreadable`: `no_split_fits`, `ambiguous_split`, `too_many_splits`,
-    `split_unverified` (its row alone is no proof) or `blank_possible`.
+    `split_unverified` (its row alone is no proof) or `blank_possible`. Where the table whose
+    columns balance is filled to the last cell, the others are taken to have no blanks
+    among figures bound by sums.
     """
     if not any(row.run for row in rows.values()):
         return dict(rows)
@@ -95,14 +106,18 @@ def settle_runs(rows: Mapping[str, Row], form: Form) -> dict[str, Row]:
     settled |= _settle_table(
         {name: row for name, row in rows.items() if row.cells[0].row in bound}, form
     )
+    is_filled = {row.cells[0].row for row in settled.values() if _is_filled(row)} >= bound
     for name, row in settled.items():
         width = find_width(row.cells, form)
-        if row.run and width is not None and row.cells[0].row not in bound:
+        if not row.run or row.cells[0].row in bound:
+            continue
+        if width is None:
+            settled[name] = _derive_unbound(row)
+        elif is_filled:
             splits = split_sums(row.run, width, len(row.cells) // width)
             settled[name] = _derive(row, splits, "no_split_fits")
-    for name, row in settled.items():
-        if row.run and find_width(row.cells, form) is None:
-            settled[name] = _derive_unbound(row)
+        else:
+            settled[name] = _derive_alone(row, width)
     return settled
 
 
@@ -140,7 +155,7 @@ def _settle_table(rows: Mapping[str, Row], form: Form) -> dict[str, Row]:
         if kept is not None:
             settled[name] = _derive(row, kept, "no_split_fits")
         elif is_complete and len(own) == 1 and len("".join(row.run)) == len(row.cells):
-            settled[name] = _derive(row, own, "no_split_fits")
+            settled[name] = _derive_alone(row, len(row.cells))
         elif not own or results:
             note = "too_many_splits" if own and None in results else "no_split_fits"
             settled[name] = _derive(row, [], note)
@@ -157,6 +172,16 @@ def _list_splits(row: Row, form: Form) -> list[Split] | None:
     if width is None or not _is_filled(row):
         return []
     return [tuple(int(reading.value) for reading in row.readings if reading.value is not None)]
+
+
+def _derive_alone(row: Row, width: int) -> Row:
+    """Split a row by its own sums, where no cell of it can be blank without being noticed."""
+    groups = len(row.cells) // width
+    splits = split_sums(row.run, width, groups)
+    with_blank = split_sums_with_blank(row.run, width, groups)
+    if not splits or with_blank is None:
+        return _derive(row, splits and None, "no_split_fits")
+    return _derive(row, splits + with_blank, "no_split_fits")
 
 
 def _derive(row: Row, splits: Collection[Split] | None, note: str) -> Row:

@@ -111,7 +111,7 @@ def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
         line_start = text.rfind("\n", 0, mark.start) + 1
         locator = f"line[{line_number}]/char[{mark.start - line_start + 1}]"
         is_piped = text[line_start : line_start + 8].lstrip().startswith("|")
-        gap = _read_gap(mark.gap)
+        gap = read_gap(mark.gap)
         strip = _take_mark(mark.folded, gap, index, context, across)
         if strip is not None:
             cells, unit_known, note = strip
@@ -308,7 +308,7 @@ def _compile_marks(edition: str) -> re.Pattern[str]:
     }
     ordered = sorted(labels, key=lambda label: (-len(label), label))
     firsts = "".join({re.escape(_widths(label[0])) for label in ordered})
-    return re.compile(f"(?=[{firsts}])(?:{'|'.join(map(_spell, ordered))}){_BEHIND}")
+    return re.compile(f"(?=[{firsts}])(?:{'|'.join(map(spell_label, ordered))}){_BEHIND}")
 
 
 def _widths(character: str) -> str:
@@ -317,7 +317,7 @@ def _widths(character: str) -> str:
     return character + chr(ord(character) + 0xFEE0) if is_ascii else character
 
 
-def _spell(label: str) -> str:
+def spell_label(label: str) -> str:
     """Spell a folded label as a pattern: broken anywhere, its number ended as pages do."""
     characters = [f"[{re.escape(_widths(character))}]" for character in label]
     if label[0].isdigit() and label[1] == ".":
@@ -356,7 +356,7 @@ def _load_grammar() -> _Grammar:
     )
 
 
-def _read_gap(gap: str) -> Gap:
+def read_gap(gap: str) -> Gap:
     """Take the figures that lead a gap; what is glued to them may be part of the last one."""
     if not gap.strip():
         return Gap(gap, True, 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from tasks.reading.runs import Row, settle_runs, sums_up
 HARD = "\t|\n"
 BLANK = f"{HARD} \u00a0\u2002\u3000"  # what separates, and nothing else
 _GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
+PADDED = "padding_possible"
+JOINED = "set_apart_by_blanks"
 _APART = re.compile(r"\d \d")
 _BLANKS = re.compile(r"[^\S\n\t]+")
 
@@ -52,26 +55,47 @@ def read_strips(strips: Sequence[Strip], form: Form) -> Iterator[CellReading]:
         twin = known.setdefault(name, strip)
         if twin.printed != strip.printed or twin.cells != strip.cells:
             twice.add(name)
-    has_long = any(re.search(r"\d{4}", strip.figures) for strip in known.values())
     rows = {
-        name: _mark(strip, "printed_twice") if name in twice else _read_strip(strip, has_long, form)
+        name: _mark(strip, "printed_twice") if name in twice else _read_strip(strip, form)
         for name, strip in known.items()
     }
-    for row in settle_runs(_keep_runs(rows), form).values():
+    for row in settle_runs(_settle_blanks(rows, form), form).values():
         yield from row.readings
 
 
-def _keep_runs(rows: dict[str, Row]) -> dict[str, Row]:
-    """Take too few figures for a run only where something shows that blanks are missing.
+def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
+    """Tell by all rows what a blank between figures means.
 
-    In a text whose rows are set apart by blanks they are a row with a lost or blank cell.
+    Where most rows are run together a blank is chance: even a row with the right number of
+    figures counts only if it adds up. Where rows are set apart by blanks, one with too few
+    figures has a lost or blank cell and is no run, unless a text in it is no single figure.
+    A blank before three digits sets thousands apart unless longer figures stand undivided.
     """
     glued = {name for name, row in rows.items() if row.run and _is_glued(row)}
-    apart = sum(len(row.cells) > 1 and not row.run for row in rows.values())
-    return {
-        name: row if name in glued or len(glued) > apart else Row(row.cells, row.readings)
-        for name, row in rows.items()
-    }
+    joined = {name for name, row in rows.items() if row.doubt == JOINED and not row.run}
+    is_run_together = len(glued) > len(joined)
+    has_long = any(
+        len(reading.text or "") > 3 for name in joined for reading in rows[name].readings
+    )
+    settled = dict(rows)
+    for name, row in rows.items():
+        if row.run:
+            settled[name] = row if name in glued or is_run_together else replace(row, run=())
+        elif name in joined and not sums_up(row, form):
+            text = " ".join(reading.text or "" for reading in row.readings)
+            if is_run_together or (not has_long and _GROUPED.search(text)):
+                settled[name] = _refuse_row(row, text)
+    return settled
+
+
+def _refuse_row(row: Row, text: str) -> Row:
+    return replace(
+        row,
+        readings=tuple(
+            CellReading(r.cell, "unreadable", None, None, text, r.locator, "grouping_possible")
+            for r in row.readings
+        ),
+    )
 
 
 def _is_glued(row: Row) -> bool:
@@ -88,7 +112,7 @@ def _refuse(cell: Cell, strip: Strip, note: str) -> CellReading:
     return CellReading(cell.key, "unreadable", None, None, strip.printed, strip.locator, note)
 
 
-def _read_strip(strip: Strip, has_long: bool, form: Form) -> Row:
+def _read_strip(strip: Strip, form: Form) -> Row:
     """Read a row whose cells are set apart; leave a run for later."""
     if strip.note is not None:
         return _mark(strip, strip.note)
@@ -98,12 +122,11 @@ def _read_strip(strip: Strip, has_long: bool, form: Form) -> Row:
         return _mark(strip, f"row_count:{len(strip.printed.split())}")
     if len(cut.texts) != count:
         marked = _mark(strip, f"row_count:{len(cut.texts)}")
-        return Row(marked.cells, marked.readings, tuple(cut.texts))
+        return replace(marked, run=tuple(cut.texts), doubt=JOINED)
     pairs = zip(strip.cells, cut.texts, strict=True)
-    row = Row(strip.cells, tuple(_read_cell(cell, text, strip) for cell, text in pairs))
-    if cut.doubt and not (cut.doubt == "grouping_possible" and has_long) and not sums_up(row, form):
-        return _mark(strip, cut.doubt)
-    return row
+    readings = tuple(_read_cell(cell, text, strip) for cell, text in pairs)
+    row = Row(strip.cells, readings, doubt=cut.doubt)
+    return _mark(strip, PADDED) if cut.doubt == PADDED and not sums_up(row, form) else row
 
 
 def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
@@ -114,7 +137,11 @@ def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
 
 
 class Cut(NamedTuple):
-    """The texts of a row's cells; `doubt` says why they count only where the row adds up."""
+    """The texts of a row's cells; `doubt` says what they may be instead.
+
+    `PADDED`: empty cells before the first may be its label's; `JOINED`: blanks alone set
+    them apart.
+    """
 
     texts: list[str]
     doubt: str | None = None
@@ -130,7 +157,7 @@ def cut_cells(figures: str, count: int, is_piped: bool) -> Cut | None:
         return _fit(*_cut_tabs(figures), count)
     if "|" in figures:
         cut = _fit(*_cut_pipes(figures, is_piped), count) or _fit_padded(figures, count)
-        return cut._replace(doubt="padding_possible") if cut and not cut.texts[0] else cut
+        return cut._replace(doubt=PADDED) if cut and not cut.texts[0] else cut
     lines = [line.strip() for line in figures.split("\n")]
     printed = [number for number, line in enumerate(lines) if line]
     if len(printed) > 1:
@@ -142,7 +169,7 @@ def cut_cells(figures: str, count: int, is_piped: bool) -> Cut | None:
         return None if _APART.search(joined) else Cut([joined])
     if not joined or len(texts) > count:
         return None
-    return Cut(texts, "grouping_possible" if _GROUPED.search(joined) else None)
+    return Cut(texts, JOINED if count > 1 else None)
 
 
 def _fit(cells: list[str], is_open: bool, count: int) -> Cut | None:
@@ -160,7 +187,7 @@ def _fit_padded(figures: str, count: int) -> Cut | None:
     """Take a full row behind the empty cells of a wide label, if its figures add up."""
     cells = [cell.strip() for cell in figures.split("\n")[0].strip(BLANK).split("|")]
     is_row = not figures.partition("\n")[2].strip(BLANK)
-    return Cut(cells, "padding_possible") if is_row and len(cells) == count and all(cells) else None
+    return Cut(cells, PADDED) if is_row and len(cells) == count and all(cells) else None
 
 
 def _cut_tabs(figures: str) -> tuple[list[str], bool]:
