@@ -87,8 +87,9 @@ def test_the_lake_reads_alike_everywhere(sample_runs: Any) -> None:
     glob = f"{sample_runs.folder}/lake/reports/**/*.parquet"
     expected = len(sample_runs.site.reports)
     query = "SELECT count(*), count(DISTINCT report_id), min(year), max(year) FROM read_parquet(?)"
-    row = duckdb.execute(query, [glob]).fetchone()
-    assert row == (expected, expected, 2019, 2022)
+    with duckdb.connect() as connection:
+        rows = connection.execute(query, [glob]).fetchall()
+    assert rows == [(expected, expected, 2019, 2022)]
     assert pl.read_parquet(glob, hive_partitioning=True).height == expected
     dataset = ds.dataset(sample_runs.folder / "lake/reports", partitioning="hive")
     assert dataset.count_rows() == expected
