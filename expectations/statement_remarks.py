@@ -196,21 +196,23 @@ def _remark_repetitions(frame: pl.DataFrame) -> pl.LazyFrame:
     Readings that each agree with the table in a sense of its own are no contradiction.
     """
     qualifiers = pl.col("qualifiers").list.sort().list.join(",")
-    is_free = ~pl.col("subject").is_in(["stated", "disclosed"])
+    is_named = ~pl.col("subject").is_in(["stated", "disclosed"])
     known = frame.lazy().filter(
         pl.col("quantity").is_not_null(),
         pl.col("unit").is_not_null(),
         pl.col("part_of").is_null(),
+        pl.col("scope") == "whole",
+        pl.col("period") == "current",
         pl.col("subject").str.contains(r"^(share|growth|rate|closing_rate|channel)$").not_(),
         pl.col("qualifiers")
         .list.set_intersection(["change", "about", "each", "planned", "all"])
         .list.len()
         == 0,
-        is_free | (pl.col("noun").str.len_chars() >= MIN_NOUN),
+        is_named | (pl.col("noun").str.len_chars() >= MIN_NOUN),
     )
-    thing = pl.when(is_free).then(pl.lit("")).otherwise("noun")
+    thing = pl.when(is_named).then(pl.lit("")).otherwise("noun")
     keyed = known.with_columns(thing=thing, marks=qualifiers)
-    keys = ["report_id", "subject", "thing", "scope", "period", "unit", "marks"]
+    keys = ["report_id", "subject", "thing", "unit", "marks"]
     first = (
         keyed.sort(KEY)
         .group_by(keys, maintain_order=True)

@@ -18,7 +18,11 @@ MAX_NOUN = 30
 MAX_SENTENCE = 300
 MAX_RECALL = 3
 WHOLE_PERCENT = 100
+MAX_FILLER = 2
 STATED = "stated"
+REQUESTS = ("application", "channel")
+TRIED = ("review", "suit", "review_suit")
+REVIEW_PART = 4
 _EDGE = re.compile(r"[,:()]")
 _AFTER_EDGE = re.compile(r"[,:()、]")
 
@@ -236,9 +240,12 @@ def _tell_subjects(
         return [domain]
     marks = near or behind[:1] or ([] if own_domain else far)
     is_each = grammar.single["of_each"].search(view.sentence.text, local, figure.start)
+    is_both = {mark.key for mark in near} == {"received", "closed"} and (
+        view.sentence.text[near[0].end : near[-1].start] in words["both"]
+    )
     return [
         _name_subject(domain, named, view, grammar, figure, own_domain)
-        for named in ([[mark] for mark in near] if is_each and near else [marks])
+        for named in ([[mark] for mark in near] if near and (is_each or is_both) else [marks])
     ]
 
 
@@ -249,7 +256,8 @@ def _tell_domain(
     has_noun = any(mark.start >= (verb_end or local) for mark in _before(view, local, figure))
     if not has_noun:
         behind = [mark for mark in view.domains if after[0] <= mark.start < after[1]]
-        if behind and (verb_end is None or figure.start - verb_end <= 2):
+        is_object = verb_end is not None and figure.start - verb_end <= MAX_FILLER
+        if behind and (is_object or behind[0].start - figure.end <= MAX_FILLER):
             return behind[-1].key
     so_far = [mark for mark in view.domains if mark.start < figure.start]
     known = so_far[-1].key if so_far else view.domain
@@ -284,13 +292,36 @@ def _name_subject(
         if domain is None:
             return STATED
     named = words["subjects"].get(domain or "", {}).get(action)
-    if named is None and domain in ("review", "suit", "review_suit"):
-        named = words["subjects"][domain]["none"] if action == "closed" else None
-    if named is None or (domain == "disclosed" and not is_own):
+    if domain in TRIED:
+        if not _is_about_disclosure(view, grammar):
+            return STATED
+        if named is None and action == "closed":
+            named = words["subjects"][domain]["none"]
+    if domain == "disclosed" and not _is_disclosed(view, grammar, figure):
         return STATED
-    if named == "received" and action == "none" and figure.unit == words["piece"]:
-        return STATED  # pieces of information to be had on request, not requests
-    return str(named)
+    if named == "received" and action == "none" and (not is_own or figure.unit == words["piece"]):
+        # A part of the requests by what no table holds, or pieces of information to be had
+        # on request.
+        return STATED
+    return str(named or STATED)
+
+
+def _is_about_disclosure(view: View, grammar: Grammar) -> bool:
+    """Tell whether reviews and suits are those over disclosure, not the body's others."""
+    sentence = view.sentence
+    return (
+        sentence.part == REVIEW_PART
+        or view.domain in ("application", *TRIED)
+        or grammar.single["about_disclosure"].search(sentence.text) is not None
+        or any(mark.key == "application" for mark in view.domains)
+    )
+
+
+def _is_disclosed(view: View, grammar: Grammar, figure: Figure) -> bool:
+    """Tell whether a figure counts all that was disclosed, not one kind of it."""
+    ends = [mark.end for mark in view.domains if mark.end <= figure.start]
+    between = view.sentence.text[ends[-1] : figure.start] if ends else ""
+    return bool(ends) and grammar.single["filler"].fullmatch(between) is not None
 
 
 def _join_rows(marks: list[Mark], text: str, grammar: Grammar) -> str:
@@ -366,7 +397,11 @@ def _list_said(view: View, marks: tuple[Mark, ...], place: int) -> list[Mark]:
 def _tell_period(view: View, grammar: Grammar, place: int, year: int, subject: str) -> str:
     if subject in ("carried_in", "carried_out"):
         return "current"
-    said = _list_said(view, view.periods, place)
+    said = [
+        mark
+        for mark in _list_said(view, view.periods, place)
+        if not any(action.start <= mark.start < action.end for action in view.actions)
+    ]
     if not said or said[-1].key == "whole":
         return "current"
     if said[-1].key == "year":
@@ -432,7 +467,7 @@ def _read_claims(
     subjects = {entry.subject for entry in stated}
     if closed and not subjects & {"closed", "carried_out"}:
         said = [mark.key for mark in view.domains if mark.start < closed.start()]
-        if (said[-1] if said else view.domain) == "application":
+        if (said[-1] if said else view.domain) in REQUESTS:
             yield _claim(view, grammar, closed, "all_closed", year, scope)
     upheld = single["all_upheld"].search(text)
     if upheld:
