@@ -107,7 +107,7 @@ def _part(before: Glyph, after: Glyph) -> str:
     if gap > GAP_SHARE * height:
         return GAP
     a, b = before.text, after.text
-    if is_figure_part(a) and is_figure_part(b):
+    if a[-1].isdigit() and b[0].isdigit():
         is_index = min(before.height, after.height) < SIZE_SHARE * height
         is_shifted = abs(before.middle - after.middle) > SHIFT_SHARE * height
         if is_index or is_shifted:

@@ -142,7 +142,7 @@ def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool)
             continue
         if raw.FPDFText_HasUnicodeMapError(text, index) == 1 or not character.isprintable():
             character = UNKNOWN_CHARACTER
-        _measure_character(text, index, box)
+        _measure_character(text, index, box, is_digit=character.isdigit())
         if any(first <= code <= last for first, last in _ALIKE):
             character = unicodedata.normalize("NFKC", character)
         corners = (
@@ -154,21 +154,27 @@ def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool)
     return glyphs
 
 
-def _measure_character(text: raw.FPDF_TEXTPAGE, index: int, box: raw.FS_RECTF) -> None:
+def _measure_character(
+    text: raw.FPDF_TEXTPAGE, index: int, box: raw.FS_RECTF, *, is_digit: bool
+) -> None:
     """Measure the box that the font gives a character, with its side bearings.
 
-    Fonts for vertical writing give boxes many times too large: there the ink counts. A
-    character without any box stands at its origin.
+    Fonts for vertical writing give boxes many times too large: there the ink counts. So it
+    does for the height of digits, which tells an index whatever fonts are mixed. A character
+    without any box stands at its origin.
     """
     is_boxed = raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(box))
-    if is_boxed and min(box.right - box.left, box.top - box.bottom) < LARGEST_CHARACTER:
+    is_sane = is_boxed and min(box.right - box.left, box.top - box.bottom) < LARGEST_CHARACTER
+    if is_sane and not is_digit:
         return
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     edges = map(ctypes.byref, (left, right, bottom, top))
     if not raw.FPDFText_GetCharBox(text, index, *edges):
         raw.FPDFText_GetCharOrigin(text, index, ctypes.byref(left), ctypes.byref(bottom))
         right, top = left, bottom
-    box.left, box.right, box.bottom, box.top = left.value, right.value, bottom.value, top.value
+    box.bottom, box.top = bottom.value, top.value
+    if not is_sane:
+        box.left, box.right = left.value, right.value
 
 
 def _is_hidden(text: raw.FPDF_TEXTPAGE, index: int) -> bool:

@@ -1,0 +1,232 @@
+"""The second reading of a PDF: lines of text by position alone, without ruled lines or boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from expectations.form import load_forms
+from tasks.reading.glyphs import (
+    BLANK_SHARE,
+    GAP_SHARE,
+    UNKNOWN_CHARACTER,
+    Glyph,
+    compose_line,
+)
+from tasks.reading.labels import index_labels
+from tasks.reading.pdf_pages import read_pages
+from tasks.reading.words import fold_label
+
+LINE_PITCH = 2.2  # heights: lines further apart are no lines of one cell
+SAME_ROW_SHARE = 0.5
+LONG_LINE = 18  # heights
+NEAR = 6
+FIGURE = re.compile(r"[+\-−]?\d[\d.,]*(?<!\.)[^\W\d]{0,2}")
+
+
+@dataclass(slots=True)
+class _Block:
+    """Words drawn one after the other and below one another, as in a cell of a table."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    last: list[Glyph]
+    is_figure: bool
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def read_pdf_lines(content: bytes) -> str:
+    """Read a PDF into lines of text from the top down, page after page.
+
+    Words are told by the gaps between characters in the order in which they are drawn; a
+    label on several lines is put together again, figures never are. What stands at one
+    height makes one line, parted by single blanks. Nothing is taken from ruled lines.
+
+    Raises:
+        UnreadableError: as `read_pages` says.
+    """
+    pages: list[str] = []
+    for page in read_pages(content):
+        blocks = _stack(_split_words(page.glyphs))
+        pages.append("\n".join(_compose_rows(blocks)))
+    return "\n".join(pages)
+
+
+def _split_words(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
+    """Split glyphs, in the order drawn, into runs without a gap or a change of line."""
+    words: list[list[Glyph]] = []
+    for glyph in glyphs:
+        if words:
+            before = words[-1][-1]
+            height = max(before.height, glyph.height)
+            gap = glyph.left - before.right
+            both_ascii = before.text.isascii() and glyph.text.isascii()
+            widest = (BLANK_SHARE if both_ascii else GAP_SHARE) * height
+            is_level = abs(glyph.middle - before.middle) < SAME_ROW_SHARE * height
+            if is_level and -height / 2 < gap <= widest:
+                words[-1].append(glyph)
+                continue
+        words.append([glyph])
+    return words
+
+
+def _stack(words: Iterable[list[Glyph]]) -> list[_Block]:
+    """Put words that stand directly below one another, and are no figures, into blocks.
+
+    The order drawn tells which belong together; a few cells beside may come between.
+    """
+    blocks: list[_Block] = []
+    for word in words:
+        text = compose_line(word)
+        top, bottom = min(glyph.top for glyph in word), max(glyph.bottom for glyph in word)
+        left, right = word[0].left, word[-1].right
+        is_figure = FIGURE.fullmatch(text) is not None
+        near = [] if is_figure else [block for block in blocks[-NEAR:] if not block.is_figure]
+        above = next(
+            (
+                block
+                for block in reversed(near)
+                if _continues(block, word) and (block is blocks[-1] or _is_flush(block, word))
+            ),
+            None,
+        )
+        if above is None:
+            blocks.append(_Block(text, left, top, right, bottom, word, is_figure))
+            continue
+        above.text += text
+        above.left, above.right = min(above.left, left), max(above.right, right)
+        above.bottom, above.last = max(above.bottom, bottom), word
+    return blocks
+
+
+def _continues(above: _Block, word: list[Glyph]) -> bool:
+    """Tell whether a word begins the next line of a block; long lines must begin alike."""
+    height = max(glyph.height for glyph in word)
+    left, right = word[0].left, word[-1].right
+    pitch = word[0].middle - above.last[0].middle
+    if not SAME_ROW_SHARE * height < pitch < LINE_PITCH * height:
+        return False
+    if above.right - above.left > LONG_LINE * height:
+        return abs(left - above.left) < height
+    return left < above.right and right > above.left
+
+
+def _is_flush(above: _Block, word: list[Glyph]) -> bool:
+    """Tell whether a word has both edges of the line above it."""
+    reach = SAME_ROW_SHARE * word[0].height
+    first, last = above.last[0], above.last[-1]
+    return abs(word[0].left - first.left) < reach and abs(word[-1].right - last.right) < reach
+
+
+def _compose_rows(blocks: list[_Block]) -> list[str]:
+    """Join the blocks at one height into lines, each from left to right."""
+    rows: list[list[_Block]] = []
+    for block in sorted(blocks, key=lambda block: block.middle):
+        if rows:
+            height = min(rows[-1][-1].last[0].height, block.last[0].height)
+            if block.middle - rows[-1][0].middle < SAME_ROW_SHARE * height:
+                rows[-1].append(block)
+                continue
+        rows.append([block])
+    return [
+        " ".join(block.text for block in sorted(row, key=lambda block: block.left))
+        for row in _place_spans(_straighten_headers(rows))
+    ]
+
+
+def _straighten_headers(rows: list[list[_Block]]) -> list[list[_Block]]:
+    """Put the heads of columns in the order of the figures below them.
+
+    Each column's own head is the lowest above its first figure. Heads that stand higher than
+    the others are beside a head of several columns: they join its line, as they would in a
+    row of cells. Where a head is missing nothing is moved.
+    """
+    straight: list[list[_Block]] = []
+    start = 0  # of the rows without figures above the current one
+    for row in rows:
+        figures = sorted((one for one in row if one.is_figure), key=lambda one: one.left)
+        if figures:
+            above_rows = straight[start:]
+            above = [block for one in above_rows for block in one]
+            heads = [head for figure in figures if (head := _find_head(figure, above))]
+            own = {id(head) for head in heads}
+            if len(own) == len(figures):
+                rest = [
+                    [block for block in one if id(block) not in own] for one in straight[start:]
+                ]
+                straight[start:] = _level(heads, [one for one in rest if one])
+            start = len(straight) + 1
+        straight.append(row)
+    return straight
+
+
+def _level(heads: list[_Block], rest: list[list[_Block]]) -> list[list[_Block]]:
+    """Put the heads on the lines they would have as cells of a table."""
+    lowest = max(heads, key=lambda head: head.middle)
+    reach = lowest.middle - SAME_ROW_SHARE * lowest.last[0].height
+    low = [head for head in heads if head.middle > reach]
+    high = [head for head in heads if head.middle <= reach]
+    left, right = heads[0].left, heads[-1].right
+    beside = [one for one in rest if any(left < (b.left + b.right) / 2 < right for b in one)]
+    if high and beside:
+        beside[-1].extend(high)
+        return [*rest, low]
+    return [*rest, heads]
+
+
+def _place_spans(rows: list[list[_Block]]) -> list[list[_Block]]:
+    """Put a head of several columns between the heads beside it.
+
+    Alone on its line it would seem to stand before or behind all of them, and shift the
+    figures. Where none stand beside it, or a page break cuts the heads from their figures,
+    a mark makes the order of the columns unknown.
+    """
+    for number, row in enumerate(rows):
+        span = next((block for block in row if _is_span(block.text)), None)
+        if span is None:
+            continue
+        is_cut = not any(block.is_figure for later in rows[number:] for block in later)
+        if _surrounds(row, span) and not is_cut:
+            continue
+        near = [*rows[number + 1 :][:3], *rows[max(0, number - 2) : number]]
+        beside = next((one for one in near if _surrounds(one, span)), None)
+        if is_cut or beside is None or any(block.is_figure for block in beside):
+            span.text = UNKNOWN_CHARACTER
+            continue
+        beside.append(span)
+        row.remove(span)
+    return [row for row in rows if row]
+
+
+def _surrounds(row: list[_Block], span: _Block) -> bool:
+    """Tell whether a line has blocks to the left and to the right of a head."""
+    return any(block.right < span.left for block in row) and any(
+        block.left > span.right for block in row
+    )
+
+
+@cache
+def _is_span(text: str) -> bool:
+    """Tell whether a text heads several columns in any edition of the form."""
+    return any(fold_label(text) in index_labels(edition).spans for edition in load_forms())
+
+
+def _find_head(figure: _Block, above: list[_Block]) -> _Block | None:
+    """Find the lowest block above a figure that covers its middle and is no long line."""
+    x = (figure.left + figure.right) / 2
+    heads = [
+        block
+        for block in above
+        if block.left - block.last[0].height < x < block.right + block.last[0].height
+        and block.right - block.left < LONG_LINE * block.last[0].height
+    ]
+    covering = [block for block in heads if block.left < x < block.right] or heads
+    return max(covering, key=lambda block: block.bottom, default=None)
