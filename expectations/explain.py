@@ -99,12 +99,11 @@ def _explain_part(
         return Explanation(_name_equations(failed), _bound_size(failed), False, found.is_cut, ())
     candidates = _spell_out(found, part, values, failed, form)
     kept = [changes for changes in candidates if not _is_denied(changes, stated)] or candidates
-    size = found.cells.shape[1]
     is_single = len(kept) == 1 and not found.is_cut
     return Explanation(
         equations=_name_equations(failed),
-        size=size,
-        is_unique=is_single and _is_settled(part, residuals, values, is_whole, size),
+        size=found.cells.shape[1],
+        is_unique=is_single and _is_settled(part, residuals, values, kept[0], is_whole),
         is_truncated=found.is_cut,
         repairs=rank_repairs(kept, form, held, stated),
     )
@@ -130,20 +129,29 @@ def _bound_size(failed: Sequence[Equation]) -> int:
 
 
 def _is_settled(
-    part: Part, residuals: Integers, values: Integers, is_whole: bool, size: int
+    part: Part, residuals: Integers, values: Integers, changes: Sequence[Change], is_whole: bool
 ) -> bool:
     """Tell whether the equations are enough to call a single smallest set the only one.
 
-    One cell is not named where two explain as well: in a row of table 4 any two do, and where
-    equations are left out, some. Nor is a set where fewer cells would do but for a figure
-    below 0: left out equations may let two cells share what is too much for either of them,
-    in more than one way, which no single set shows.
+    They are not for a cell that stands in the same equations as another, such as any of a row
+    of table 4, nor for one cell where two explain as well. Where equations are left out, nor
+    if fewer cells would do but for a figure below 0: two that stand in the same equations may
+    then share the change, in more than one way, which no single set shows.
     """
-    if size == 1:
+    if any(_has_twin(part, change.cell) for change in changes):
+        return False
+    if len(changes) == 1:
         return not len(find_sets(part, residuals, values, 2).cells)
     return is_whole or not any(
-        len(find_sets(part, residuals, None, smaller).cells) for smaller in range(1, size)
+        len(find_sets(part, residuals, None, fewer).cells) for fewer in range(1, len(changes))
     )
+
+
+def _has_twin(part: Part, cell: str) -> bool:
+    """Tell whether another cell stands in the same equations, on the same sides or opposite."""
+    column = part.matrix[:, [part.cells.index(cell)]]
+    is_alike = (part.matrix == column).all(axis=0) | (part.matrix == -column).all(axis=0)
+    return int(np.count_nonzero(is_alike)) > 1
 
 
 def _spell_out(
