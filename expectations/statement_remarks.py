@@ -105,11 +105,9 @@ def _written(column: str) -> pl.Expr:
 
 def _remark_differences(frame: pl.DataFrame) -> list[pl.LazyFrame]:
     """N-01 to N-10, N-13, N-14: `differs`, `unread`."""
-    carried = frame.filter(pl.col("subject") == "carried_out")["report_id"].unique()
-    is_excused = (pl.col("rule") == "N-14") & pl.col("report_id").is_in(carried.implode())
     compared = (
         frame.lazy()
-        .filter(pl.col("outcome").is_in(["differs", "not_evaluated"]), ~is_excused)
+        .filter(pl.col("outcome").is_in(["differs", "not_evaluated"]))
         .join(name_subjects(frame["subject"]).lazy(), on="subject", how="left")
     )
     is_single = pl.col("admissible").list.len() == 1

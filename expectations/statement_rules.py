@@ -95,7 +95,9 @@ def compare_statements(
         .join(rules.lazy(), on="subject", how="left")
         .with_columns(
             rule=_tell_rule(),
-            outcome=pl.col("outcome").fill_null("not_applicable"),
+            outcome=pl.when(_is_excused())
+            .then(pl.lit("agrees"))
+            .otherwise(pl.col("outcome").fill_null("not_applicable")),
             cells=pl.col("cells").fill_null([]),
             admissible=pl.col("admissible").fill_null([]),
         )
@@ -110,6 +112,12 @@ def _is_plain() -> pl.Expr:
     """Tell a statement of what the report covers, in its year, of one definite figure."""
     apart = pl.col("qualifiers").list.set_intersection(list(APART)).list.len() > 0
     return (pl.col("scope") == "whole") & (pl.col("period") == "current") & ~apart
+
+
+def _is_excused() -> pl.Expr:
+    """Tell a claim that all was closed in a prose that also states what was carried out."""
+    states_rest = (pl.col("subject") == "carried_out").any().over("report_id")
+    return pl.col("subject").is_in(CLAIMS) & pl.col("is_plain") & states_rest
 
 
 def _tell_rule() -> pl.Expr:

@@ -12,6 +12,7 @@ from expectations.statement import Statement
 RATIOS = frozenset(("share", "growth", "rate", "closing_rate"))
 NOT_A_PART = frozenset(("change", "each", "planned", "denied", "all", "about"))
 MAX_SHARE_GAP = 25
+REQUESTS = ("new", "received", "received_with_carried_in")
 MIN_SHARED_NOUN = 4
 Patterns = dict[str, re.Pattern[str]]
 
@@ -40,7 +41,7 @@ def relate(statements: Sequence[Statement], text: str, patterns: Patterns) -> tu
         for entry in statements
         if entry.subject in ("share", "growth")
         and (base := _find_base(entry, counts, text, patterns)) is not None
-    }
+    } | _share_respectively(statements, counts, text, patterns)
     return tuple(
         replace(
             entry,
@@ -148,5 +149,34 @@ def _find_base(
         return None
     last = earlier[-1]
     between = text[last.end : entry.offset]
-    is_near = len(between) <= MAX_SHARE_GAP and not re.search(r"[。!?\n]", between)
-    return last.number if is_near else None
+    if len(between) <= MAX_SHARE_GAP and not re.search(r"[。!?\n]", between):
+        return last.number
+    if entry.subject == "growth" and patterns["request_word"].search(entry.noun):
+        requests = [count.number for count in earlier if count.subject in REQUESTS]
+        return requests[-1] if requests else None
+    return None
+
+
+def _share_respectively(
+    statements: Sequence[Statement], counts: list[Statement], text: str, patterns: Patterns
+) -> dict[int, int]:
+    """Give each of several shares said "respectively" its own figure, in their order."""
+    shares = [entry for entry in statements if entry.subject == "share"]
+    runs: list[list[Statement]] = []
+    for share in shares:
+        said = text[max(share.offset - MAX_SHARE_GAP, 0) : share.offset]
+        between = text[runs[-1][-1].end : share.offset] if runs else ""
+        if runs and len(between) == 1 and patterns["between_shares"].fullmatch(between):
+            runs[-1].append(share)
+        elif patterns["separately"].search(said):
+            runs.append([share])
+    return {
+        share.number: count.number
+        for run in runs
+        if len(run) > 1
+        for share, count in zip(
+            run,
+            [count for count in counts if count.end <= run[0].offset][-len(run) :],
+            strict=False,
+        )
+    }

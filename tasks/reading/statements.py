@@ -125,7 +125,8 @@ def _recall_domain(sentences: tuple[Sentence, ...], index: int, grammar: Grammar
             return None
         marks = list(_find_marks(grammar.domains, before.text))
         if marks:
-            return marks[-1].key
+            # A channel was named for one figure; what follows speaks of requests again.
+            return "application" if marks[-1].key == "channel" else marks[-1].key
     return None
 
 
@@ -238,7 +239,8 @@ def _tell_subjects(
     own_domain = any(local <= mark.start < figure.start for mark in view.domains)
     if domain == "channel":
         return [domain]
-    marks = near or behind[:1] or ([] if own_domain else far)
+    is_told_behind = any(mark.start - figure.end <= MAX_FILLER for mark in _behind(view, after))
+    marks = near or behind[:1] or ([] if own_domain or is_told_behind else far)
     is_each = grammar.single["of_each"].search(view.sentence.text, local, figure.start)
     is_both = {mark.key for mark in near} == {"received", "closed"} and (
         view.sentence.text[near[0].end : near[-1].start] in words["both"]
@@ -255,18 +257,22 @@ def _tell_domain(
     verb_end = near[-1].end if near else None
     has_noun = any(mark.start >= (verb_end or local) for mark in _before(view, local, figure))
     if not has_noun:
-        behind = [mark for mark in view.domains if after[0] <= mark.start < after[1]]
+        behind = _behind(view, after)
         is_object = verb_end is not None and figure.start - verb_end <= MAX_FILLER
         if behind and (is_object or behind[0].start - figure.end <= MAX_FILLER):
             return behind[-1].key
     so_far = [mark for mark in view.domains if mark.start < figure.start]
     known = so_far[-1].key if so_far else view.domain
-    # A channel is named for one figure; what follows speaks of requests again.
-    return "application" if known == "channel" and not has_noun else known
+    is_here = bool(_before(view, local, figure))
+    return "application" if known == "channel" and not is_here else known
 
 
 def _before(view: View, local: int, figure: Figure) -> list[Mark]:
     return [mark for mark in view.domains if local <= mark.start < figure.start]
+
+
+def _behind(view: View, after: tuple[int, int]) -> list[Mark]:
+    return [mark for mark in view.domains if after[0] <= mark.start < after[1]]
 
 
 def _name_subject(
@@ -337,7 +343,8 @@ def _join_rows(marks: list[Mark], text: str, grammar: Grammar) -> str:
 
 
 def _tell_ratio(view: View, grammar: Grammar, figure: Figure, local: int) -> str:
-    text = view.sentence.text[local : figure.start]
+    clause = max(view.sentence.text.rfind(edge, 0, figure.start) for edge in ",:()") + 1
+    text = view.sentence.text[clause : figure.start]
     if grammar.single["share"].search(text):
         return "share"
     if grammar.single["closing_rate"].search(text):
@@ -431,7 +438,10 @@ def _read_denials(view: View, grammar: Grammar, year: int, scope: str) -> Iterat
             refuse = grammar.single.get(f"refuse_{index}")
             if refuse is not None and refuse.search(found[0]):
                 continue
-            for subject in _deny(entry["subjects"], found[0], grammar):
+            domain = _tell_last_domain(view, found.start())
+            if domain not in entry.get("domain", (domain,)):
+                continue
+            for subject in _deny(entry["subjects"], found[0], domain, grammar):
                 yield _state(
                     view,
                     found.span(),
@@ -445,8 +455,15 @@ def _read_denials(view: View, grammar: Grammar, year: int, scope: str) -> Iterat
                 )
 
 
-def _deny(subjects: list[str], matter: str, grammar: Grammar) -> list[str]:
+def _tell_last_domain(view: View, place: int) -> str | None:
+    said = [mark.key for mark in view.domains if mark.end <= place]
+    return said[-1] if said else view.domain
+
+
+def _deny(subjects: list[str], matter: str, domain: str | None, grammar: Grammar) -> list[str]:
     """Name what a denial denies: reviews, suits or both, and whether only lost ones."""
+    if subjects == ["lost"]:
+        return [f"{domain}.corrected"]
     if subjects != ["review", "suit"]:
         return [f"denied.{key}" if key == "received" else key for key in subjects]
     single = grammar.single
@@ -465,10 +482,12 @@ def _read_claims(
     single, text = grammar.single, view.sentence.text
     closed = single["all_closed"].search(text)
     subjects = {entry.subject for entry in stated}
-    if closed and not subjects & {"closed", "carried_out"}:
-        said = [mark.key for mark in view.domains if mark.start < closed.start()]
-        if (said[-1] if said else view.domain) in REQUESTS:
-            yield _claim(view, grammar, closed, "all_closed", year, scope)
+    if (
+        closed
+        and not subjects & {"closed", "carried_out"}
+        and _tell_last_domain(view, closed.start()) in REQUESTS
+    ):
+        yield _claim(view, grammar, closed, "all_closed", year, scope)
     upheld = single["all_upheld"].search(text)
     if upheld:
         for entry in stated:
