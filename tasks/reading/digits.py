@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from math import prod
 from typing import NamedTuple
 
 MAX_SPLITS = 4_000  # of one row; more are no evidence and cost time
-MAX_SUMS = 20_000  # partial sums held while columns are added up
+MAX_STEPS = 50_000  # figures tried for one row
+MAX_SUMS = 200_000  # sums formed at once while columns are added up
+MAX_SHARED = 50  # splits left of a row that several balances share
 MAX_RUN_DIGITS = 200
 MAX_FIGURE_DIGITS = 12
 BLANK = -1  # stands in a split for a cell of which nothing is printed
@@ -43,7 +47,8 @@ def split_sums(
 
     Printed separators (between `tokens`) are kept as cuts, each digit is used once, no figure
     has a leading zero. The figure at `blank` is not printed (-1); whatever it is, the others
-    of its group are no more than the total. None where there are more than 4,000.
+    of its group are no more than the total. None where there are more than 4,000, or too many
+    to try.
     """
     digits = "".join(tokens)
     cuts, position = [], 0
@@ -53,12 +58,10 @@ def split_sums(
     count = width * groups - (blank is not None)
     if not digits.isdecimal() or not count <= len(digits) <= MAX_RUN_DIGITS:
         return []
-    found: list[Split] = []
-    for split in _extend(_Run(digits, cuts, width, groups, blank), 0, ()):
-        found.append(split)
-        if len(found) > MAX_SPLITS:
-            return None
-    return found
+    run = _Run(digits, cuts, width, groups, blank, iter(range(MAX_STEPS)))
+    found = list(islice(_extend(run, 0, ()), MAX_SPLITS + 1))
+    is_whole = len(found) <= MAX_SPLITS and next(run.steps, None) is not None
+    return found if is_whole else None
 
 
 def split_sums_with_blank(tokens: Sequence[str], width: int, groups: int) -> list[Split] | None:
@@ -80,6 +83,7 @@ class _Run(NamedTuple):
     width: int
     groups: int
     blank: int | None
+    steps: Iterator[int]  # what is left of them
 
 
 def _extend(run: _Run, start: int, done: Split) -> Iterator[Split]:
@@ -94,7 +98,7 @@ def _extend(run: _Run, start: int, done: Split) -> Iterator[Split]:
     if len(done) == run.blank:
         yield from _extend(run, start, (*done, BLANK))
         return
-    if start >= len(digits):
+    if start >= len(digits) or next(run.steps, None) is None:
         return
     end = next(cut for cut in run.cuts if cut > start)
     last = min(end, start + MAX_FIGURE_DIGITS) if digits[start] != "0" else start + 1
@@ -134,6 +138,8 @@ def settle_rows(
     if not pruned:
         return pruned
     shared = [row for row in pruned if sum(row in balance.rows for balance in balances) > 1]
+    if prod(len(pruned[row]) for row in shared) > MAX_SHARED:
+        return None
     packed = {row: [_pack(split) for split in splits] for row, splits in pruned.items()}
     kept: dict[str, set[int]] = {row: set() for row in pruned}
     for fixed in _combine(shared, packed):
@@ -199,9 +205,9 @@ def _find_supports(choices: Sequence[Sequence[int]], target: int) -> list[set[in
     many = [values for values in choices if len(values) > 1]
     before: list[set[int]] = [{fixed}]
     for values in many:
-        before.append({total + value for total in before[-1] for value in values})
-        if len(before[-1]) > MAX_SUMS:
+        if len(before[-1]) * len(values) > MAX_SUMS:
             return None
+        before.append({total + value for total in before[-1] for value in values})
     if target not in before[-1]:
         return []
     supports: list[set[int]] = []
