@@ -56,23 +56,22 @@ def split_equations(equations: tuple[Equation, ...]) -> tuple[Part, ...]:
 
 
 def _build_part(equations: Sequence[Equation]) -> Part:
-    ordered = tuple(equation for equation in equations)
-    cells = tuple(dict.fromkeys(cell for equation in ordered for cell in equation.cells))
+    cells = tuple(dict.fromkeys(cell for equation in equations for cell in equation.cells))
     position = {cell: number for number, cell in enumerate(cells)}
-    matrix = np.zeros((len(ordered), len(cells)), dtype=np.int64)
-    for number, equation in enumerate(ordered):
+    matrix = np.zeros((len(equations), len(cells)), dtype=np.int64)
+    for number, equation in enumerate(equations):
         matrix[number, [position[cell] for cell in equation.left]] = 1
         matrix[number, [position[cell] for cell in equation.right]] = -1
     entry_equation, entry_cell = np.nonzero(matrix)
     reach = int(np.count_nonzero(matrix, axis=0).max())
-    bound = np.full((len(cells), reach), len(ordered), dtype=np.int64)
+    bound = np.full((len(cells), reach), len(equations), dtype=np.int64)
     signs = np.zeros((len(cells), reach), dtype=np.int64)
     for cell in range(len(cells)):
         of_cell = np.flatnonzero(matrix[:, cell])
         bound[cell, : len(of_cell)] = of_cell
         signs[cell, : len(of_cell)] = matrix[of_cell, cell]
     return Part(
-        equations=ordered,
+        equations=tuple(equations),
         cells=cells,
         matrix=matrix,
         entry_equation=entry_equation,

@@ -177,7 +177,6 @@ def test_a_total_that_sums_a_wrong_figure_is_no_slip_of_its_own(make: Any) -> No
     assert found.reasons == ("left_out", "summed")
 
 
-RECEIVED = {"t3.new.company": 60, "t3.new.total": 60}
 CLOSED = {
     f"t3.{row}.{column}": figure
     for row, figure in {"granted": 13, "closed": 13, "carried_in": 7, "carried_out": 0}.items()
