@@ -18,8 +18,8 @@ def add_verdicts(
 
     A report is, by the first that holds: `unreadable` if its edition is not known or nothing of
     one of its tables was found; `invalid` if a rule of severity error failed and reading is not
-    to blame; `unreadable` if a cell is unreadable or absent; `trivially_valid` if every figure
-    that was read is 0; else `valid`.
+    to blame; `unreadable` if a cell is unreadable or absent, or reading is to blame for such a
+    failure; `trivially_valid` if every figure that was read is 0; else `valid`.
 
     Args:
         reports: `report_id`, `form`, and whatever else.
@@ -38,7 +38,7 @@ def add_verdicts(
         .join(_count_findings(findings), on="report_id", how="left", maintain_order="left")
         .join(_size_forms(), on="form", how="left", maintain_order="left")
         .with_columns(
-            pl.col("^(errors|warnings|not_evaluated|faults|found|cells_.*)$").fill_null(0)
+            pl.col("^(errors|warnings|not_evaluated|faults|doubts|found|cells_.*)$").fill_null(0)
         )
         .with_columns(_judge().alias("verdict"))
         .select(*(name for name in reports.columns if name not in added), *added)
@@ -55,7 +55,7 @@ def _judge() -> pl.Expr:
         .then(pl.lit("unreadable"))
         .when(pl.col("faults") > 0)
         .then(pl.lit("invalid"))
-        .when(~is_complete)
+        .when(~is_complete | (pl.col("doubts") > 0))
         .then(pl.lit("unreadable"))
         .when(pl.col("has_figure").fill_null(False))
         .then(pl.lit("valid"))
@@ -87,6 +87,7 @@ def _count_findings(findings: pl.DataFrame) -> pl.LazyFrame:
             warnings=(failed & (pl.col("severity") == "warning")).sum(),
             not_evaluated=(pl.col("outcome") == "not_evaluated").sum(),
             faults=(is_error & (pl.col("blame") != "reader")).sum(),
+            doubts=(is_error & (pl.col("blame") == "reader")).sum(),
         )
     )
 

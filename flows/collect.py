@@ -116,7 +116,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
     alerted = (
-        alert(checked.reports, checked.findings, settings, datetime.now(UTC))
+        alert(checked, settings, datetime.now(UTC))
         if parameters.send_alerts
         else None
     )

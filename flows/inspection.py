@@ -12,6 +12,8 @@ import polars as pl
 from rich.console import Console
 from rich.markup import escape
 
+from expectations.form import load_cells
+from expectations.repair import list_repairs
 from storage.settings import Settings
 from tasks.checking import check_frames
 from tasks.fetching.limits import choose_limits
@@ -111,7 +113,7 @@ def inspect_document(origin: Origin, content: bytes) -> Inspection:
             | {name: _to_number(finding[name]) for name in ("expected", "reported")}
             for finding in checked.findings.iter_rows(named=True)
         ],
-        "repairs": [],
+        "repairs": list_repairs(checked.repairs),
     }
     if report["verdict"] == "unreadable":
         facts["error"] = _name_error(document)
@@ -129,7 +131,7 @@ def _list_cells(cells: pl.DataFrame) -> list[dict[str, Any]]:
             "cell": f"{cell['table']}.{cell['row']}.{cell['column']}",
             **{
                 name: _to_json(cell[name])
-                for name in ("value", "unit", "text", "status", "locator", "note")
+                for name in ("value", "unit", "text", "status", "locator", "note", "confirmed")
             },
         }
         for cell in cells.iter_rows(named=True)
@@ -175,7 +177,20 @@ def show_inspection(inspection: Inspection, console: Console) -> None:
         colour, message = SEVERITY_COLOURS[finding["severity"]], escape(finding["message"])
         head = f"{finding['severity']:7} {finding['rule']}"
         console.print(f"  [{colour}]{head}[/] {message}", soft_wrap=True)
+    for repair in facts.get("repairs", []):
+        if repair["unique"]:
+            console.print(f"  [green]repair[/]  {_describe_repair(repair)}", soft_wrap=True)
     if report is not None and not failed:
         console.print("  [green]no rule failed[/]")
     if skipped:
         console.print(f"  [dim]{skipped} checks not evaluated: a cell they need was not read[/]")
+
+
+def _describe_repair(repair: dict[str, Any]) -> str:
+    """Say the one explanation of failed equations: each cell with its figures."""
+    known = load_cells()
+    changes = (
+        f"{known[change['cell']].title} {change['reported']} → {change['suggested']}"
+        for change in repair["changes"]
+    )
+    return escape(f"{'; '.join(changes)} ({repair['reason']})")

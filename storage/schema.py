@@ -124,6 +124,7 @@ CELLS = Table(
         Column("status", pl.String, "read, blank, unreadable, absent or derived"),
         Column("locator", pl.String, "where it stood in the source", "nothing was found"),
         Column("note", pl.String, "why it is unreadable, or what was set right", "nothing to say"),
+        Column("confirmed", pl.Boolean, "a second, independent reading gives the same"),
     ),
 )
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -15,6 +14,7 @@ from tasks.alerting.digest import compose_digests
 from tasks.alerting.outbox import OutboxError, load_mailed, queue
 from tasks.alerting.recipients import Recipient, load_recipients
 from tasks.alerting.send import SendSummary, send_outbox
+from tasks.checking import Checked
 
 OUTBOX = "outbox"
 DEFAULT_RECIPIENT = "stewards@localhost"  # where no recipients are configured
@@ -29,9 +29,7 @@ class Alerted:
 
 
 @task(name="alert", tags=["smtp"], cache_policy=NO_CACHE)
-def alert(
-    reports: pl.DataFrame, findings: pl.DataFrame, settings: Settings, now: datetime
-) -> Alerted:
+def alert(checked: Checked, settings: Settings, now: datetime) -> Alerted:
     """Queue a digest for each recipient with something new, and send all that waits.
 
     A mail that cannot be sent stays in the outbox for the next run.
@@ -40,7 +38,7 @@ def alert(
     written = 0
     problems: tuple[str, ...] = ()
     try:
-        written = _queue_new(outbox, reports, findings, settings, now)
+        written = _queue_new(outbox, checked, settings, now)
     except OutboxError as error:  # told of in the summary; what waits is still sent
         problems = (str(error),)
     sending = send_outbox(outbox, settings.smtp_url, now)
@@ -58,12 +56,11 @@ def choose_recipients(settings: Settings) -> tuple[Recipient, ...]:
     return load_recipients(path, DEFAULT_RECIPIENT)
 
 
-def _queue_new(
-    outbox: Path, reports: pl.DataFrame, findings: pl.DataFrame, settings: Settings, now: datetime
-) -> int:
+def _queue_new(outbox: Path, checked: Checked, settings: Settings, now: datetime) -> int:
     digests = compose_digests(
-        reports,
-        findings,
+        checked.reports,
+        checked.findings,
+        checked.repairs,
         choose_recipients(settings),
         load_mailed(outbox),
         now,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from expectations.blame import settle_blame
+from expectations.repair import repair_reports
 from expectations.rules import Evaluation, evaluate
 from expectations.verdict import add_verdicts
 from storage.schema import FINDINGS, REPORTS
@@ -13,16 +15,17 @@ from storage.schema import FINDINGS, REPORTS
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Checked reports: `reports` with verdicts, `findings` as the lake's table."""
+    """Checked reports: `reports` with verdicts, `findings` and `repairs` as the lake's tables."""
 
     reports: pl.DataFrame
     cells: pl.DataFrame
     findings: pl.DataFrame
+    repairs: pl.DataFrame
     evaluation: Evaluation
 
 
 def check_frames(reports: pl.DataFrame, cells: pl.DataFrame) -> Checked:
-    """Evaluate every rule and give each report its verdict.
+    """Evaluate every rule, name the cells that explain failures, give each report its verdict.
 
     `reports` and `cells` have `year` and `region` and the columns of the lake's tables, the
     reports at least those that reading gives.
@@ -33,5 +36,7 @@ def check_frames(reports: pl.DataFrame, cells: pl.DataFrame) -> Checked:
         .join(reports.select("report_id", "year", "region"), on="report_id", how="left")
         .select(FINDINGS.frame_schema.names())
     )
+    findings = settle_blame(findings, cells)
     judged = add_verdicts(reports, cells, findings).select(REPORTS.frame_schema.names())
-    return Checked(judged, cells, findings, evaluation)
+    repairs = repair_reports(judged, cells, findings)
+    return Checked(judged, cells, findings, repairs, evaluation)

@@ -9,6 +9,7 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from expectations.repair import REPAIRS
 from expectations.wide import WIDE, build_wide
 from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
@@ -25,7 +26,7 @@ def store_checked(
     data: Path,
     now: datetime,
 ) -> StoreSummary:
-    """Store reports, cells, findings and the wide table of these reports, then the documents.
+    """Store all tables of these reports, then the documents.
 
     `renamed` are stored reports that are now found under another name: they go.
     """
@@ -33,6 +34,7 @@ def store_checked(
         REPORTS: checked.reports,
         CELLS: checked.cells,
         FINDINGS: checked.findings,
+        REPAIRS: checked.repairs,
         WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,8 +46,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """The one smallest explanation of failed equations: cell, figure printed and figure due."""
+
+    changes: tuple[tuple[str, str, str], ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """One report with its new findings, the gravest first. `link` is None but for http(s)."""
+    """One report with its new findings, the gravest first. `link` is None but for http(s).
+
+    `repairs` holds explanations that are the only ones; where several fit there is none.
+    """
 
     report_id: str
     version: int
@@ -61,6 +72,7 @@ class Card:
     url: str
     link: str | None
     lines: tuple[Line, ...]
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def error_count(self) -> int:
@@ -106,6 +118,24 @@ def list_alerts(reports: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     return alerts.with_columns(pl.Series("fingerprint", fingerprints, dtype=pl.String))
 
 
+def list_repairs(repairs: pl.DataFrame) -> dict[str, tuple[Repair, ...]]:
+    """List the unique explanations by report; `repairs` has the columns of its table."""
+    known = load_cells()
+    unique = repairs.filter(pl.col("unique"), pl.col("cell").is_not_null())
+    found: dict[str, tuple[Repair, ...]] = {}
+    order = ["report_id", "problem", "rank", "cell"]
+    for group in unique.sort(order).partition_by("report_id", "problem", maintain_order=True):
+        changes = tuple(
+            (known[cell].title, f"{reported.normalize():f}", f"{suggested.normalize():f}")
+            for cell, reported, suggested in group.select(
+                "cell", "reported", "suggested"
+            ).iter_rows()
+        )
+        report_id = group["report_id"][0]
+        found[report_id] = (*found.get(report_id, ()), Repair(changes, group["reason"][0]))
+    return found
+
+
 def fingerprint(
     report_id: str,
     version: int,
@@ -124,7 +154,10 @@ def fingerprint(
 
 
 def make_cards(
-    alerts: pl.DataFrame, recipient: Recipient, mailed: frozenset[str]
+    alerts: pl.DataFrame,
+    recipient: Recipient,
+    mailed: frozenset[str],
+    repairs: Mapping[str, tuple[Repair, ...]],
 ) -> tuple[Card, ...]:
     """Make the cards of what is new to a recipient, by region, then publisher, worst first."""
     new = alerts.filter(
@@ -135,7 +168,7 @@ def make_cards(
     by_report: dict[str, list[dict[str, Any]]] = {}
     for row in new.iter_rows(named=True):
         by_report.setdefault(row["report_id"], []).append(row)
-    cards = [_make_card(rows) for rows in by_report.values()]
+    cards = [_make_card(rows, repairs.get(report_id, ())) for report_id, rows in by_report.items()]
     return tuple(sorted(cards, key=_rank_cards(cards)))
 
 
@@ -159,7 +192,7 @@ def _is_theirs(recipient: Recipient) -> pl.Expr:
     return pl.lit(True) if recipient.regions == "*" else pl.col("region").is_in(recipient.regions)
 
 
-def _make_card(rows: list[dict[str, Any]]) -> Card:
+def _make_card(rows: list[dict[str, Any]], repairs: tuple[Repair, ...]) -> Card:
     report = rows[0]
     lines = [_make_line(row) for row in rows]
     return Card(
@@ -175,6 +208,7 @@ def _make_card(rows: list[dict[str, Any]]) -> Card:
         url=fold_text(report["url"]),
         link=_link(report["url"]),
         lines=tuple(sorted(lines, key=lambda line: SEVERITIES.index(line.severity))),
+        repairs=repairs,
     )
 
 

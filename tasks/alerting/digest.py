@@ -13,7 +13,7 @@ from email.utils import format_datetime, parseaddr
 
 import polars as pl
 
-from tasks.alerting.cards import count_unread, list_alerts, make_cards
+from tasks.alerting.cards import count_unread, list_alerts, list_repairs, make_cards
 from tasks.alerting.recipients import ADDRESS, Recipient
 from tasks.alerting.render import BEIJING, Rendering, render_digest
 from tasks.alerting.sheet import write_sheet
@@ -36,6 +36,7 @@ class Digest:
 def compose_digests(
     reports: pl.DataFrame,
     findings: pl.DataFrame,
+    repairs: pl.DataFrame,
     recipients: Sequence[Recipient],
     mailed: Mapping[str, frozenset[str]],
     now: datetime,
@@ -43,7 +44,8 @@ def compose_digests(
 ) -> list[Digest]:
     """Compose one digest for each recipient to whom some failed finding is new.
 
-    `reports` and `findings` have the columns of the lake's tables with `year` and `region`.
+    `reports`, `findings` and `repairs` have the columns of the lake's tables with `year` and
+    `region`.
     `mailed` maps an address to the fingerprints it was already told of. `sender` is an
     address, with or without a name. Findings of blame `reader` are never among the cards.
 
@@ -51,9 +53,10 @@ def compose_digests(
         ValueError: the sender is no address, or a finding has no report.
     """
     alerts = list_alerts(reports, findings)
+    explained = list_repairs(repairs)
     digests = []
     for recipient in recipients:
-        cards = make_cards(alerts, recipient, mailed.get(recipient.address, frozenset()))
+        cards = make_cards(alerts, recipient, mailed.get(recipient.address, frozenset()), explained)
         if not cards:
             continue
         unread = count_unread(reports, findings, recipient)

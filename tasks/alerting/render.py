@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from expectations.form import load_forms
 from expectations.rulebook import load_rulebook
 from storage.schema import SEVERITIES
-from tasks.alerting.cards import Card, Line, Unread
+from tasks.alerting.cards import Card, Line, Repair, Unread
 from tasks.alerting.recipients import Recipient
 from tasks.alerting.summary import Summary, summarise
 from tasks.alerting.words import Language, fold_text, load_texts, name_region
@@ -127,8 +127,18 @@ def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[st
         "link": card.link,
         "about": [fact for fact in about if fact],
         "lines": [_word_line(line, texts) for line in card.lines],
-        "is_confirmed": all(line.is_confirmed for line in card.lines),
+        "repairs": [_word_repair(repair, texts) for repair in card.repairs],
+        # Dates and editions are no cells of the tables, which alone are read twice.
+        "is_confirmed": all(line.is_confirmed for line in card.lines if line.cells),
     }
+
+
+def _word_repair(repair: Repair, texts: dict[str, Any]) -> dict[str, Any]:
+    changes = [
+        texts["repair_change"].format(cell=cell, reported=reported, suggested=suggested)
+        for cell, reported, suggested in repair.changes
+    ]
+    return {"changes": changes, "why": texts["repair_why"].format(reason=repair.reason)}
 
 
 def _word_line(line: Line, texts: dict[str, Any]) -> dict[str, Any]:

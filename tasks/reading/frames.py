@@ -54,7 +54,7 @@ def build_cells(readings: Sequence[Reading]) -> pl.DataFrame:
         columns["report_id"].extend([reading.report_id] * len(cells))
         for position, part in enumerate(("table", "row", "column")):
             columns[part].extend([name[position] for name in names])
-        for attribute in ("value", "unit", "text", "status", "locator", "note"):
+        for attribute in ("value", "unit", "text", "status", "locator", "note", "confirmed"):
             columns[attribute].extend([getattr(cell, attribute) for cell in cells])
     return pl.DataFrame(columns, schema=CELLS.frame_schema, strict=True)
 

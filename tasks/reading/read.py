@@ -14,6 +14,8 @@ from tasks.reading.media import EMPTY, tell_media_type
 from tasks.reading.region import resolve_region
 from tasks.reading.report import CellReading, Report, UnreadableError
 from tasks.reading.script import is_traditional, to_simplified
+from tasks.reading.settle import settle_readings
+from tasks.reading.stream import flatten, match_stream
 from tasks.reading.text import read_text
 from tasks.reading.words import fold_label, load_patterns
 
@@ -139,6 +141,8 @@ def read_cells(
 ) -> tuple[tuple[CellReading, ...], str | None]:
     """Give every cell of the edition a reading; say what kept the report from being read.
 
+    Every report is read twice, from its grids and from its flattened stream.
+
     `edition` is what `tell_edition` says; without one, or for one before 2019, there are no
     cells.
 
@@ -150,11 +154,20 @@ def read_cells(
     if edition not in load_forms():
         return (), f"edition_not_read: the table is that of the {edition} edition"
     index = index_labels(edition)
-    if not document.grids:
-        return _list_absent(edition), (
-            "tables_run_together: the form's labels stand in running text, "
-            "with nothing between the cells"
-        )
+    first = read_grids(document, edition)
+    cells = settle_readings(first, match_stream(flatten(document), index), index.form)
+    lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
+    problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
+    return cells, problem
+
+
+def read_grids(document: Document, edition: str) -> dict[str, CellReading]:
+    """Read the cells of an edition from the grids alone, by name; what is not found has none.
+
+    Raises:
+        UnreadableError: `several_reports`, the tables are printed twice.
+    """
+    index = index_labels(edition)
     matching = match_grids(document.grids, index)
     _refuse_several(document, matching, len(index.form.cells))
     readings = dict(matching.readings)
@@ -163,20 +176,7 @@ def read_cells(
         readings[name] = CellReading(
             name, "unreadable", None, None, printed.text, printed.locator, "printed_twice"
         )
-    cells = tuple(
-        readings.get(cell.key) or CellReading(cell.key, "absent", None, None, None, None)
-        for cell in index.form.cells
-    )
-    lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
-    problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
-    return cells, problem
-
-
-def _list_absent(edition: str) -> tuple[CellReading, ...]:
-    return tuple(
-        CellReading(cell.key, "absent", None, None, None, None)
-        for cell in load_forms()[edition].cells
-    )
+    return readings
 
 
 def _refuse_several(document: Document, matching: Matching, cell_count: int) -> None:

@@ -23,7 +23,8 @@ class UnreadableError(Exception):
 class CellReading(NamedTuple):
     """One cell as read. `value` is None unless `status` is `read` or `derived`.
 
-    `note` says why it is unreadable, or what was set right to read it.
+    `note` says why it is unreadable, or what was set right to read it. `confirmed` is true
+    where a second, independent reading gives the same.
     """
 
     cell: str
@@ -33,6 +34,7 @@ class CellReading(NamedTuple):
     text: str | None
     locator: str | None
     note: str | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import polars as pl
 import pytest
 
+from expectations.repair import REPAIRS
 from storage.schema import FINDINGS, REPORTS
 from tasks.alerting.digest import Digest, compose_digests
 from tasks.alerting.recipients import Recipient
@@ -87,7 +88,9 @@ def make_finding() -> MakeRow:
 def compose(everyone: Recipient, now: datetime) -> Compose:
     """Compose digests from rows; for a recipient of everything unless told otherwise."""
 
-    def make(reports: list[Row], findings: list[Row], **given: Any) -> list[Digest]:
+    def make(
+        reports: list[Row], findings: list[Row], repairs: Sequence[Row] = (), **given: Any
+    ) -> list[Digest]:
         options: dict[str, Any] = {
             "recipients": [everyone],
             "mailed": {},
@@ -97,6 +100,7 @@ def compose(everyone: Recipient, now: datetime) -> Compose:
         return compose_digests(
             pl.DataFrame(reports, schema=REPORTS.frame_schema),
             pl.DataFrame(findings, schema=FINDINGS.frame_schema),
+            pl.DataFrame(repairs, schema=REPAIRS.frame_schema),
             **(options | given),
         )
 

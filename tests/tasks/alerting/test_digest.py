@@ -397,3 +397,34 @@ def test_a_sender_that_is_no_address_is_refused(
     """The message names the setting to change."""
     with pytest.raises(ValueError, match="GOUJI_SENDER"):
         compose([make_report()], [make_finding()], sender=sender)
+
+
+def _repair(cell: str, is_unique: bool) -> dict[str, Any]:
+    return {
+        "report_id": "440204-office-2022",
+        "problem": 1,
+        "rank": 1,
+        "unique": is_unique,
+        "size": 1,
+        "sets": 1 if is_unique else 2,
+        "truncated": False,
+        "cell": cell,
+        "reported": 0,
+        "suggested": 1,
+        "reason": "总计未填",
+        "equations": ["T3-02 t3.natural_person"],
+        "year": 2022,
+        "region": "CN-GD",
+    }
+
+
+@pytest.mark.parametrize("is_unique", [True, False], ids=["unique", "one-of-several"])
+def test_a_correction_is_suggested_only_where_it_is_the_only_one(
+    make_report: Make, make_finding: Make, compose: Compose, is_unique: bool
+) -> None:
+    """The card says which cell to change to what; one guess among several is not told."""
+    repairs = [_repair("t3.closed.natural_person", is_unique)]
+    (digest,) = compose([make_report()], [make_finding()], repairs)
+    told = "表三（七）总计·自然人：0 改为 1"
+    assert (told in _shown(digest)) is is_unique
+    assert (told in _body(digest, "plain")) is is_unique
