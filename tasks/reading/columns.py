@@ -49,11 +49,11 @@ class Columns:
         """Count the columns, padding aside."""
         return len(self.keys) - self.padding
 
-    def are_above(self, values: Sequence[GridCell]) -> bool:
+    def are_above(self, values: Sequence[GridCell], *, is_trimmed: bool = False) -> bool:
         """Tell whether each value stands under its own header, as far as slots tell.
 
-        A row may be shifted as a whole against the header, as sloppy spans do; a single
-        value may not.
+        A row may be shifted as a whole against the header, as sloppy spans do, unless cells
+        were taken for padding; a single value may not.
         """
         if not self.starts or not values:
             return True
@@ -61,7 +61,7 @@ class Columns:
         starts = self.starts[: len(slots)]
         if slots == [*starts]:
             return True
-        shift = slots[0] - starts[0]
+        shift = 0 if is_trimmed else slots[0] - starts[0]
         return slots == [start + shift for start in starts] or all(
             value.column < end and start < value.column + value.column_span
             for value, start, end in zip(values, starts, self.ends, strict=False)
@@ -94,7 +94,7 @@ def order_columns(
     if len(heads) > MAX_HEADER_CELLS:
         return None
     if _has_slots(heads, index):
-        return _order_by_slots(heads, block)
+        return _order_by_slots(heads, block, index)
     return _order_read(heads, block, index)
 
 
@@ -117,8 +117,16 @@ def order_across(heads: tuple[Head, ...], edition: str, table: str) -> Columns |
     keys = _name_across(heads, leaves, form_table)
     if {key for key in keys if key} != {cell.key for cell in form_table.cells}:
         return None
+    labels = index_labels(edition).columns[table]
+    if any(
+        key is None and leaf.text in labels for key, (leaf, *_) in zip(keys, leaves, strict=True)
+    ):
+        return None  # a header printed twice has moved the others
     return Columns(
-        tuple(keys), tuple(start for _, start, _ in leaves), tuple(end for *_, end in leaves)
+        tuple(keys),
+        tuple(start for _, start, _ in leaves),
+        tuple(end for *_, end in leaves),
+        padding=_count_padding([leaf.text for leaf, *_ in leaves]),
     )
 
 
@@ -148,14 +156,14 @@ def _find_leaves(heads: tuple[Head, ...]) -> list[tuple[Head, int, int]] | None:
     return leaves
 
 
-def _order_by_slots(heads: tuple[Head, ...], block: Block) -> Columns | None:
+def _order_by_slots(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Columns | None:
     leaves = _find_leaves(heads)
     if leaves is None:
         return None
     texts = [head.text for head, _, _ in leaves]
     keys = _name_columns(texts, block)
     keys = keys and _complete(keys, texts, block)
-    if keys is None:
+    if keys is None or not _are_under_spans(heads, leaves, keys, index):
         return None
     first = next(place for place, key in enumerate(keys) if key is not None)
     return Columns(
@@ -163,9 +171,44 @@ def _order_by_slots(heads: tuple[Head, ...], block: Block) -> Columns | None:
         tuple(start for _, start, _ in leaves[first:]),
         tuple(end for _, _, end in leaves[first:]),
         tuple(start for _, start, _ in leaves[:first]),
-        next(place for place, text in enumerate(reversed(texts)) if text),
+        _count_padding(texts),
         _is_unit_known(texts, keys, block),
     )
+
+
+def _are_under_spans(
+    heads: tuple[Head, ...],
+    leaves: list[tuple[Head, int, int]],
+    keys: list[str | None],
+    index: LabelIndex,
+) -> bool:
+    """Tell whether the labels that head several columns stand above these and no others.
+
+    Where they do not, a cell of the header was lost and the others moved. Without such
+    labels the columns of the form must all stand in one row.
+    """
+    known = [(leaf, start, key) for (leaf, start, _), key in zip(leaves, keys, strict=True) if key]
+    spans = [head for head in heads if head.text in index.spans]
+    if not spans:
+        return len({leaf.row for leaf, _, _ in known}) == 1
+    covers = [
+        head
+        for head in heads
+        if head.column_span > 1
+        and any(leaf is not head and _is_above(head, leaf) for leaf, *_ in known)
+    ]
+    return all(
+        (key in index.spans[span.text]) == _is_above(span, leaf)
+        for span in spans
+        for leaf, _, key in known
+    ) and (
+        None not in keys
+        or any(all(_is_above(cover, leaf) for leaf, *_ in known) for cover in covers)
+    )
+
+
+def _is_above(head: Head, leaf: Head) -> bool:
+    return head.column <= leaf.column < head.column + head.column_span
 
 
 def _order_read(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Columns | None:
@@ -194,13 +237,18 @@ def _order_read(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Col
     return Columns(tuple(keys[first:]), unit_known=_is_unit_known(texts, keys, block))
 
 
+def _count_padding(texts: list[str]) -> int:
+    """Count the empty headers at the end."""
+    return next((place for place, text in enumerate(reversed(texts)) if text), len(texts))
+
+
 def _name_columns(texts: list[str], block: Block) -> list[str | None] | None:
     """Name the column of each header; None where one is printed twice."""
     keys: list[str | None] = []
-    for text in texts:
+    for place, text in enumerate(texts):
         found = match_column(block, text)
         new = next((key for key in found if key not in keys), None)
-        if found and new is None:
+        if text and new is None and (found or text in texts[:place]):
             return None
         keys.append(new)
     return keys

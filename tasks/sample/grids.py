@@ -11,12 +11,17 @@ from tasks.sample.spec import Spec, print_figures
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One printed cell; `is_figure` tells a figure of the form from a label."""
+    """One printed cell; `is_figure` tells a figure from a label, `cell` which of the form's.
+
+    `markup` is how a page writes the text, where it does so in a way of its own.
+    """
 
     text: str
     row_span: int = 1
     column_span: int = 1
     is_figure: bool = False
+    cell: str | None = None
+    markup: str | None = None
 
 
 Rows = list[list[Slot]]
@@ -62,8 +67,11 @@ def print_blocks(table: Table, blocks: Sequence[Block], texts: dict[str, str]) -
         rows.append([Slot(block.heading or "", column_span=width)])
         rows.append([Slot(corner), *map(_head, labels, spans)])
         for row, label in block.rows.items():
-            cells = [texts[f"{table.key}.{row}.{column}"] for column in block.columns]
-            figures = [Slot(text, 1, span, True) for text, span in zip(cells, spans, strict=True)]
+            cells = [f"{table.key}.{row}.{column}" for column in block.columns]
+            figures = [
+                Slot(texts[cell], 1, span, True, cell)
+                for cell, span in zip(cells, spans, strict=True)
+            ]
             rows.append([Slot(label.official), *figures])
     return rows
 
@@ -99,7 +107,8 @@ def _print_table3(form: Form, spec: Spec, texts: dict[str, str], keys: list[str]
             )
         width = 1 if label.group else 2 if key in results else 3
         slots.append(Slot(label.official, 1, width))
-        figures = [Slot(texts[f"t3.{key}.{column}"], is_figure=True) for column in block.columns]
+        cells = [f"t3.{key}.{column}" for column in block.columns]
+        figures = [Slot(texts[cell], is_figure=True, cell=cell) for cell in cells]
         rows.append(slots + list(_shift(figures, spec.row_faults.get(key))))
     return rows
 
@@ -131,7 +140,7 @@ def _print_table4(table: Table, texts: dict[str, str]) -> Rows:
         [Slot(review.official, 1, count), Slot(suits, 1, count * len(others))],
         [*(Slot(label, 2) for label in labels), *(Slot(row.official, 1, count) for row in others)],
         [Slot(label) for _ in others for label in labels],
-        [Slot(texts[cell.key], is_figure=True) for cell in table.cells],
+        [Slot(texts[cell.key], is_figure=True, cell=cell.key) for cell in table.cells],
     ]
 
 

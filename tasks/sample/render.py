@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from opencc import OpenCC
 
 from tasks.sample.grids import Rows, fill_slots, print_tables
+from tasks.sample.look import Look, dress_tables, load_looks
 from tasks.sample.spec import Spec
 
 FOLDER = Path(__file__).parent
@@ -62,14 +63,40 @@ def render_text(spec: Spec, layout: str) -> bytes:
 
 def compose_parts(spec: Spec, layout: str) -> list[Part]:
     """Put the paragraphs and tables of a report in reading order."""
+    look = load_look(layout)
+    return arrange_parts(spec, print_look(spec, look), look)
+
+
+def load_look(layout: str) -> Look:
+    """Give the look of the tables in a layout."""
     facts = load_layouts()[layout]
+    return Look(**{name: facts[name] for name in Look.__dataclass_fields__ if name in facts})
+
+
+def print_look(spec: Spec, look: Look) -> dict[str, list[Rows]]:
+    """Print the tables of a report as a look has them."""
     tables = print_tables(
         spec,
-        is_table2_split=facts.get("table2") == "separate",
-        page_break_after=facts.get("page_break_after"),
+        is_table2_split=look.table2 == "separate",
+        page_break_after=look.page_break_after,
     )
+    return dress_tables(spec.form, tables, look)
+
+
+def arrange_parts(spec: Spec, tables: dict[str, list[Rows]], look: Look) -> list[Part]:
+    """Put the paragraphs of a report and the given tables in reading order."""
     text = load_templates().get_template("report.txt").render(_name_facts(spec))
-    return list(_read_parts(text.splitlines(), tables))
+    parts = list(_read_parts(text.splitlines(), tables))
+    if not look.prose:
+        return parts
+    remarks = [Part("paragraph", remark) for remark in load_looks()["prose"]]
+    return [piece for part in parts for piece in (*(remarks if part.kind == "table" else ()), part)]
+
+
+def render_tables(spec: Spec, tables: dict[str, list[Rows]], look: Look) -> str:
+    """Render a page with the given tables in the template of a look."""
+    page = load_templates().get_template(look.template)
+    return page.render(spec=spec, body=spec.body, parts=arrange_parts(spec, tables, look))
 
 
 @cache
