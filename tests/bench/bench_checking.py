@@ -48,6 +48,7 @@ def build_reports(edition: str, year: int, count: int) -> tuple[pl.DataFrame, pl
         unit=pl.lit("件"),
         locator=pl.lit("table[1]/tr[1]/td[1]"),
         note=pl.lit(None, pl.String),
+        confirmed=pl.lit(value=True),
     )
     return reports.drop("is_broken"), cells.select(*CELLS.schema)
 

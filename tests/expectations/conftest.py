@@ -69,6 +69,7 @@ def build_cells(report_id: str, readings: Mapping[str, Reading]) -> pl.DataFrame
     return frame.with_columns(
         unit=pl.when(pl.col("value").is_not_null()).then(pl.Series(units, dtype=pl.String)),
         locator=pl.lit(None, pl.String),
+        confirmed=pl.lit(value=False),
     ).select(*CELLS.schema)
 
 
