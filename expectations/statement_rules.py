@@ -108,6 +108,28 @@ def compare_statements(
     )
 
 
+def list_stated_values(compared: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+    """List the cells whose value the prose states without another reading.
+
+    Args:
+        compared: As `STATEMENTS`.
+        reports: `report_id`, `form`.
+
+    Returns:
+        `report_id`, `source` (always `prose`), `cell`, `value`: what repairing asks for.
+    """
+    dated = compared.join(reports.select("report_id", "form"), on="report_id")
+    terms = _spell_terms(dated.select("subject", "form").unique().drop_nulls(), _load_subjects())
+    single = terms.filter(pl.len().over("subject", "form") == 1)
+    return (
+        dated.filter(_is_plain(), ~pl.col("subject").is_in(CLAIMS))
+        .join(single, on=["subject", "form"])
+        .select("report_id", "cell", source=pl.lit("prose"), value="quantity")
+        .unique(["report_id", "cell"], keep="first", maintain_order=True)
+        .select("report_id", "source", "cell", "value")
+    )
+
+
 def _is_plain() -> pl.Expr:
     """Tell a statement of what the report covers, in its year, of one definite figure."""
     apart = pl.col("qualifiers").list.set_intersection(list(APART)).list.len() > 0

@@ -12,6 +12,7 @@ from expectations.statement import Statement
 RATIOS = frozenset(("share", "growth", "rate", "closing_rate"))
 NOT_A_PART = frozenset(("change", "each", "planned", "denied", "all", "about"))
 MAX_SHARE_GAP = 25
+MAX_SAID = 30
 REQUESTS = ("new", "received", "received_with_carried_in")
 MIN_SHARED_NOUN = 4
 Patterns = dict[str, re.Pattern[str]]
@@ -121,7 +122,7 @@ def _is_closed(frame: _Frame, text: str, patterns: Patterns) -> bool:
     whole = frame.whole
     if whole is None or frame.is_bracket:
         return False
-    said = text[max(whole.offset - 30, 0) : whole.offset]
+    said = re.split(r"[。;!?\n]", text[max(whole.offset - MAX_SAID, 0) : whole.offset])[-1]
     listed = text[frame.opened_at : frame.parts[-1].end]
     return bool(patterns["whole_words"].search(said)) and not patterns["open_list"].search(listed)
 

@@ -17,6 +17,7 @@ WORDS_FILE = Path(__file__).with_name("statements.yaml")
 LAYOUT_LINE_CHARACTERS = 20
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SENTENCE = re.compile(r"[^。!?;\n]+")
+_PRINTED = re.compile(r"\S+|\n")
 _STOPS = frozenset("。;；:：！？!?")
 BREAK, BLANK = "\n", "□"
 
@@ -65,11 +66,12 @@ def cut_prose(text: str) -> Prose:
     layout = _load_layout()
     folded = text.translate(HALF_WIDTH).replace("\r", " ")
     folded = _join_lines(folded, layout.heading_start)
-    origins = [i for i, character in enumerate(folded) if character == BREAK or character > " "]
-    folded = "".join([folded[i] for i in origins])
-    if "\u3000" in folded or "\xa0" in folded:
-        kept = [i for i, c in enumerate(folded) if c == BREAK or not c.isspace()]
-        origins, folded = [origins[i] for i in kept], "".join([folded[i] for i in kept])
+    origins: list[int] = []
+    pieces: list[str] = []
+    for piece in _PRINTED.finditer(folded):
+        origins.extend(range(piece.start(), piece.end()))
+        pieces.append(piece[0])
+    folded = "".join(pieces)
     for table in layout.tables:
         folded = table.sub(lambda found: BREAK * len(found[0]), folded)
     folded = layout.noise.sub(lambda found: BLANK * len(found[0]), folded)
