@@ -58,7 +58,7 @@ class Archive:
             ) from error
         self._most_bytes = min(most_bytes, max(FREE_BYTES, MAX_RATIO * len(content)))
         self._left_bytes = self._most_bytes
-        self.infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        self.infos = [info for info in self._zip.infolist() if not info.filename.endswith("/")]
         self.by_name = {info.filename: info for info in self.infos}
 
     def read(self, name: str) -> bytes:

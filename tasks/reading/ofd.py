@@ -150,7 +150,7 @@ def _read_glyphs(item: Element, matrix: Matrix) -> Iterator[Glyph]:
         at_x, at_y = x, y
         for character, (step_x, step_y) in zip(text, steps, strict=False):
             width = wide / 2 if character.isascii() else wide
-            if 0 < step_x < width:
+            if 0 < step_x <= wide:
                 width = step_x
             if not character.isspace():
                 left, top = apply_matrix(matrix, (at_x, at_y - _ASCENT * size))

@@ -139,15 +139,16 @@ def _part(layout: _Layout) -> Iterator[list[int]]:
 
 
 def _opens_part(layout: _Layout, place: int, counts: dict[int, int]) -> bool:
-    """Tell whether a row is blank, or a line of text after a table and before a header."""
+    """Tell whether a row is blank, or a line of text after a table and before a header.
+
+    Any other row with one cell may be one whose figures are blank, and stays.
+    """
     row = layout.rows[place]
-    if counts[row] == 0:
-        return True
-    if counts[row] > 1 or counts[layout.rows[place - 1]] <= 1 or place + 1 == len(layout.rows):
-        return False
-    after = layout.rows[place + 1]
+    if counts[row] != 1 or counts[layout.rows[place - 1]] == 0:
+        return counts[row] == 0
+    after = layout.rows[place + 1] if place + 1 < len(layout.rows) else row
     texts = (layout.sheet.texts[after, column] for column in _list_filled(layout, after))
-    return counts[after] <= 1 or not any(
+    return counts[after] > 1 and not any(
         character.isdigit() for text in texts for character in text
     )
 

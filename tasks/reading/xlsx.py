@@ -172,7 +172,8 @@ def print_number(value: str, number_format: str) -> str:
         if section in ("General", "@"):
             return f"{number:f}"
         shape = _PLAIN_FORMAT.fullmatch(section.lstrip("-(").rstrip(")")) if section else None
-        if shape is None:
+        loses_sign = order == 1 and order < len(sections) and not section.startswith(("-", "("))
+        if shape is None or loses_sign:
             return UNKNOWN + value
         decimals = len(shape["decimals"] or "")
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import random
 import time
+import zipfile
+from io import BytesIO
 
 import pytest
 
-from tasks.reading.media import tell_media_type
+from tasks.reading.media import DOC, DOCX, ENCRYPTED, OFD, OLE, XLS, XLSX, ZIP, tell_media_type
+from tasks.reading.ole import refuse_encrypted
+from tasks.reading.report import UnreadableError
+from tasks.sample.compound import pack_compound
+from tasks.sample.ofd import pack_ofd
+from tasks.sample.office import pack_docx, pack_xlsx, pack_zip
+from tasks.sample.word97 import Stretch, pack_doc
 
 PAGE = "<!DOCTYPE html><html><head><title>年度报告</title></head><body><p>公开</p></body></html>"
+
+
+def change_type(content: bytes, kind: str, family: str = "wordprocessingml") -> bytes:
+    """Change the type of the main part that a Word file claims."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    types = "[Content_Types].xml"
+    changed = parts[types].replace("wordprocessingml.document.main", f"{family}.{kind}")
+    return pack_zip(parts | {types: changed})
+
+
 TEXT = "上犹县2022年政府信息公开工作年度报告\n一、总体情况\n新收申请 12 件，a < b。\n"
 
 
@@ -53,3 +72,44 @@ def test_many_comments_cost_no_time() -> None:
     start = time.perf_counter()
     assert tell_media_type(b"<!-- -->" * 5000 + b"x") == "text/plain"
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(pack_docx(""), DOCX, id="docx"),
+        pytest.param(change_type(pack_docx(""), "template.main"), DOCX, id="docx-template"),
+        pytest.param(
+            change_type(pack_docx(""), "document.macroEnabled.main", "ms-word"),
+            DOCX,
+            id="docx-with-macros",
+        ),
+        pytest.param(pack_xlsx([]), XLSX, id="xlsx"),
+        pytest.param(pack_ofd("", 9), OFD, id="ofd"),
+        pytest.param(pack_zip({"a.docx": "x"}), ZIP, id="zip"),
+        pytest.param(pack_zip({"a.docx": "x"})[:40], ZIP, id="zip-cut-off"),
+        pytest.param(
+            pack_zip({"mimetype": "application/vnd.oasis.opendocument.text"}),
+            "application/vnd.oasis.opendocument.text",
+            id="odt",
+        ),
+        pytest.param(pack_zip({"mimetype": "text/html"}), ZIP, id="zip-with-a-claim"),
+        pytest.param(pack_doc([Stretch("x\r")]), DOC, id="doc-or-wps"),
+        pytest.param(pack_compound({"Workbook": b""}), XLS, id="xls"),
+        pytest.param(
+            pack_compound({"EncryptedPackage": b"", "EncryptionInfo": b""}), ENCRYPTED, id="locked"
+        ),
+        pytest.param(pack_compound({"Contents": b""}), OLE, id="other-compound-file"),
+        pytest.param(pack_doc([Stretch("x\r")])[:700], OLE, id="compound-file-cut-off"),
+    ],
+)
+def test_office_files_are_told_by_what_their_container_holds(content: bytes, expected: str) -> None:
+    """Neither a suffix nor a claim counts, only the parts inside."""
+    assert tell_media_type(content) == expected
+
+
+def test_a_locked_office_file_is_refused_as_encrypted() -> None:
+    """The reason names the password, not a damage."""
+    with pytest.raises(UnreadableError) as refused:
+        refuse_encrypted(pack_compound({"EncryptedPackage": b""}))
+    assert refused.value.code == "encrypted"
