@@ -5,11 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.context import Context
+from expectations.prose_facts import read_prose
 from expectations.words import load_words
 from storage.schema import REPORTS
 
 FACTS = (
     *("report_id", "form", "year", "scope", "adcode", "level", "is_party_body"),
+    *("explains_stock", "has_fee_sentence", "fee_yuan", "stated_natural", "stated_others"),
     *("series", "earlier_id", "earlier_form", "earlier_version", "earlier_changed_at"),
 )
 _YEAR_SUFFIX = r"-\d{4}$"
@@ -20,7 +22,7 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
 
     Args:
         reports: `report_id`, `year`, `form`; other columns as in the reports table.
-        context: For the reports of other years.
+        context: For the reports of other years, and what the texts state.
 
     Returns:
         The reports in their order, with every column of the reports table and of `FACTS`.
@@ -51,7 +53,8 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
         )
         .unique(["series", "year"], keep="first", maintain_order=True)
     )
-    return completed.join(last, on=["series", "year"], how="left", maintain_order="left")
+    linked = completed.join(last, on=["series", "year"], how="left", maintain_order="left")
+    return read_prose(linked, context.parts)
 
 
 def _complete(reports: pl.DataFrame) -> pl.DataFrame:

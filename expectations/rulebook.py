@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,30 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A pattern that may not stand in a text `least` times or more."""
+
+    pattern: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """What the running text must hold, by name, or must not; `part` None: any part.
+
+    `longest` and `shortest` count characters, white space aside; `title` is a pattern that
+    the title may not have.
+    """
+
+    part: int | None = None
+    requires: Mapping[str, str] = field(default_factory=dict)
+    forbids: Mapping[str, Forbidden] = field(default_factory=dict)
+    longest: int | None = None
+    shortest: int | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """A day of the year after the report year, as (month, day), and the case past it."""
 
@@ -77,6 +101,7 @@ class Rule:
     earlier: tuple[str, ...] | None
     needs: frozenset[str]
     condition: Condition | None
+    text: TextTest | None
     deadlines: tuple[Deadline, ...]
     cases: dict[str, Case]
 
@@ -216,6 +241,7 @@ def _build_rule(entry: dict[str, Any], words: dict[str, Any]) -> Rule:
         earlier=_list(entry, "earlier"),
         needs=frozenset(entry.get("needs", ())),
         condition=_build_condition(entry["condition"]) if "condition" in entry else None,
+        text=_build_text_test(entry["text"]) if "text" in entry else None,
         deadlines=tuple(
             Deadline(case, *map(int, day.split("-")))
             for case, day in entry.get("deadlines", {}).items()
@@ -232,6 +258,20 @@ def _build_condition(facts: dict[str, Any]) -> Condition:
         instance=facts.get("instance", "{each}"),
         expected=facts.get("expected"),
         reported=facts.get("reported"),
+    )
+
+
+def _build_text_test(facts: dict[str, Any]) -> TextTest:
+    return TextTest(
+        part=facts.get("part"),
+        requires=facts.get("requires", {}),
+        forbids={
+            name: Forbidden(one["pattern"], one.get("least", 1))
+            for name, one in facts.get("forbids", {}).items()
+        },
+        longest=facts.get("longest"),
+        shortest=facts.get("shortest"),
+        title=facts.get("title"),
     )
 
 

@@ -6,6 +6,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from expectations.body_rules import (
+    check_basis,
+    check_current_year,
+    check_fees,
+    check_other_bodies,
+    check_paragraphs,
+    check_parts,
+    check_split,
+)
 from expectations.cell_rules import (
     check_blanks,
     check_kinds,
@@ -19,6 +28,7 @@ from expectations.equations import check_equations, check_totals
 from expectations.facts import FACTS, describe_reports
 from expectations.form import load_forms
 from expectations.label_rules import check_labels
+from expectations.privacy import check_privacy
 from expectations.publication_rules import (
     check_bodies,
     check_deadlines,
@@ -36,6 +46,7 @@ from expectations.report_rules import (
 from expectations.rulebook import Rule, Rulebook, load_rulebook
 from expectations.sheet import Sheet, lay_out
 from expectations.table_rules import check_excess, check_unit, locate_crossing, locate_part
+from expectations.text_rules import check_texts
 from storage.schema import FIGURE, FINDINGS
 
 # In this order the first that stands among a rule's instances is its outcome for the report.
@@ -112,12 +123,29 @@ def _check(
         *check_years(reports),
         *(check_bodies(reports) if "P-08" in rules else ()),
         *(check_signing(reports) if "P-09" in rules else ()),
+        *(() if context.parts is None else _check_prose(reports, context.parts, rules)),
         *(remark for sheet in sheets for remark in _check_sheet(sheet, context, rulebook)),
         *(remark for sheet in sheets for remark in check_conditions(sheet, rules, rulebook, last)),
     ]
     is_run = pl.col("rule").is_in(list(rules))
     found: pl.DataFrame = pl.concat([REMARKS.to_frame().lazy(), *remarks]).filter(is_run).collect()
     return found
+
+
+def _check_prose(
+    reports: pl.DataFrame, parts: pl.DataFrame, rules: dict[str, Rule]
+) -> list[pl.LazyFrame]:
+    own = parts.join(reports.select("report_id"), on="report_id", how="semi")
+    return [
+        *check_texts(reports, own, rules),
+        *check_parts(reports, own),
+        *check_basis(reports, own),
+        *check_current_year(reports, own),
+        *check_paragraphs(own),
+        *check_other_bodies(reports, own),
+        *check_split(own),
+        *check_privacy(own),
+    ]
 
 
 def _check_sheet(sheet: Sheet, context: Context, rulebook: Rulebook) -> list[pl.LazyFrame]:
@@ -130,6 +158,7 @@ def _check_sheet(sheet: Sheet, context: Context, rulebook: Rulebook) -> list[pl.
         *check_totals(sheet),
         *check_equations(sheet),
         *check_unit(sheet),
+        *check_fees(sheet),
         *check_excess(sheet),
         *locate_crossing(sheet),
         *locate_part(sheet),

@@ -129,13 +129,18 @@ def as_reading(value: Any) -> Any:
     if isinstance(value, str):
         return (value, None if value == "absent" else "")
     if isinstance(value, list):
-        return tuple(value)
+        return (as_reading(value[0]) if isinstance(value[0], float) else value[0], value[1])
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def build_parts(spec: dict[str, Any], report_id: str, year: int) -> pl.DataFrame:
     """Build the parts of the text: a number, or a list of number, heading and text."""
     texts = {**STANDARD["parts"], **spec.get("parts", {})}
+    if "long" in spec:
+        texts[1] = texts[1].replace("{year}", str(year)).replace("\n", "")
+        texts[1] += "好" * (spec["long"] - len(texts[1]))
+    if spec.get("twice"):
+        texts[6] = "\n".join([texts[5].split("\n")[0] * 2] * 2)
     order = spec.get("order", sorted(texts))
     rows = [
         (report_id, position, number, STANDARD["headings"][number], fill_years(texts[number], year))
