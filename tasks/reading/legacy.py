@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from tasks.reading.document import Document, Grid, GridCell
-from tasks.reading.stream import read_gap, spell_label
+from tasks.reading.marks import read_gap, spell_label
 from tasks.reading.words import fold_label
 
 LEGACY_FILE = Path(__file__).with_name("legacy.yaml")

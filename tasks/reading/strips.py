@@ -53,7 +53,7 @@ def read_strips(strips: Sequence[Strip], form: Form) -> Iterator[CellReading]:
     for strip in strips:
         name = f"{strip.cells[0].table}.{strip.cells[0].row}"
         twin = known.setdefault(name, strip)
-        if twin.printed != strip.printed or twin.cells != strip.cells:
+        if twin is not strip and (twin.printed, twin.cells) != (strip.printed, strip.cells):
             twice.add(name)
     rows = {
         name: _mark(strip, "printed_twice") if name in twice else _read_strip(strip, form)
