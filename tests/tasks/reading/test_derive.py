@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.form import load_form
@@ -33,6 +33,7 @@ def lose(readings: dict[str, CellReading], *cells: str) -> dict[str, CellReading
     }
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.sets(st.sampled_from([c.key for c in FORM.cells]), max_size=30))
 def test_what_is_derived_is_what_was_lost(seed: int, lost: set[str]) -> None:
     """In a consistent report a derived cell has its true value, and table 2 is never filled."""
