@@ -62,6 +62,7 @@ def make_frames(
             value=pl.when(number != 1).then(pl.lit(value).cast(FIGURE)),
             text=pl.when(number != 1).then(pl.lit(value)),
             status=pl.when(number == 1).then(pl.lit("blank")).otherwise(pl.lit("read")),
+            confirmed=pl.lit(value=True),
         )
         .match_to_schema(CELLS.frame_schema, missing_columns="insert", extra_columns="ignore")
     )

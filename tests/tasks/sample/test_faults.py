@@ -52,7 +52,7 @@ def find_broken_rules(spec: Spec) -> set[str]:
     if spec.signed_on <= date(spec.year, 12, 31):
         broken.add("P-05")
     if {day.year for day in spec.period} != {spec.year}:
-        broken.add("P-06")
+        broken |= {"P-06", "P-07"}
     return broken
 
 
