@@ -14,6 +14,7 @@ from tasks.reading.words import load_patterns
 
 MAX_INTEGER_DIGITS = 12
 MAX_DECIMALS = 6
+MAX_CHARACTERS = 100
 # No-break and wide blanks are blanks; characters without width are nothing.
 _UNSEEN = {
     0xA0: " ",
@@ -81,6 +82,8 @@ def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:
     Money is given in the cell's unit; where neither the form nor the cell prints one
     (`unit_known` false), `unit` is None and the value is as printed.
     """
+    if len(text) > MAX_CHARACTERS and len(text.strip()) > MAX_CHARACTERS:
+        return Figure("unreadable", note="not_a_figure")
     return _read(text, cell.kind, cell.unit, cell.unit_printed and unit_known)
 
 

@@ -58,8 +58,9 @@ def read_html(markup: str) -> Document:
         _drop_hidden(tree)
     blocks: list[TextBlock | Grid] = []
     cut = _find_cut_cell(tree) if _ends_in_cell(page) else None
+    layout = _find_layout(tree)
     for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
-        if len(table.css("table")) > 1:
+        if table.mem_id in layout:
             continue
         grid = read_table(table, f"table[{number}]", cut)
         if any(len(row) > 1 for row in grid.rows):
@@ -69,6 +70,18 @@ def read_html(markup: str) -> Document:
     lines = [line for raw in text.split("\n") if (line := raw.replace("\u00a0", " ").strip())]
     texts = [TextBlock(line, f"line[{number}]") for number, line in enumerate(lines, 1)]
     return Document("text/html", title, (*texts, *blocks), facts)
+
+
+def _find_layout(tree: LexborHTMLParser) -> set[int]:
+    """Find the tables that hold tables, by their memory ids."""
+    layout: set[int] = set()
+    for table in tree.css("table table"):
+        around = table.parent
+        while around is not None and around.tag != "table":
+            around = around.parent
+        if around is not None:
+            layout.add(around.mem_id)
+    return layout
 
 
 def _break_lines(page: bytes) -> bytes:

@@ -10,7 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from expectations.form import Table
-from tasks.reading.columns import Columns, list_heads, order_across, order_columns
+from tasks.reading.columns import (
+    MAX_HEADER_CELLS,
+    Columns,
+    list_heads,
+    order_across,
+    order_columns,
+)
 from tasks.reading.document import Grid, GridCell
 from tasks.reading.labels import LabelIndex, Line
 from tasks.reading.place import (
@@ -34,8 +40,9 @@ class _Walk:
     `header` are the header cells above, `columns` what they mean for the blocks asked for;
     `is_open` while header rows follow each other; `across` is the table whose rows stand
     side by side and whose figures come next; `last` is the row of the form met last. `grid`
-    counts the grids; `placements` are the rows of figures found, `loose` the other cells of
-    this grid and `kept` those of the grids before.
+    counts the grids, `is_form` tells whether this one shows anything of the form;
+    `placements` are the rows of figures found, `loose` the other cells of this grid and
+    `kept` those of the grids before.
     """
 
     index: LabelIndex
@@ -45,13 +52,26 @@ class _Walk:
     across: Table | None = None
     last: str | None = None
     grid: int = 0
+    is_form: bool = False
     placements: list[Placement] = field(default_factory=list)
     loose: list[GridCell] = field(default_factory=list)
     kept: list[GridCell] = field(default_factory=list)
 
     def open_header(self) -> None:
         """Forget the header above: another one begins."""
-        self.header, self.columns, self.is_open = [], {}, True
+        self.header, self.columns, self.is_open, self.is_form = [], {}, True, True
+
+    def add_header(self, row: Row) -> None:
+        """Add a row to the header above; what the form does not know in it is kept too."""
+        self.columns = {}
+        self.loose.extend(
+            cell
+            for cell in row
+            if (text := fold_label(cell.text)) not in self.index.headers
+            and text not in self.index.across
+        )
+        if len(self.header) <= MAX_HEADER_CELLS:  # beyond, no column is told
+            self.header.extend(cell for cell in row if cell not in self.header)
 
     def find_columns(self, line: Line) -> Columns | None:
         """Tell what the header above means for a row; it may stand in the grid before."""
@@ -69,14 +89,14 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     """Match every row of every grid, in reading order, against one edition's labels."""
     walk = _Walk(index)
     for walk.grid, grid in enumerate(grids, 1):
-        walk.across, walk.loose = None, []
-        known = len(walk.placements)
+        walk.across, walk.is_form, walk.loose = None, False, []
         for row in grid.rows:
             _match_row(row, walk)
-        if len(walk.placements) > known:
+        if walk.is_form:
             walk.kept.extend(walk.loose)
     matching = place_rows(walk.placements)
     keep_unmatched(walk.kept, matching)
+    matching.unmatched = list(dict.fromkeys(matching.unmatched))
     return matching
 
 
@@ -89,11 +109,12 @@ def _match_row(row: Row, walk: _Walk) -> None:
     found = _find_label(folded, walk)
     if found is not None:
         _match_line(row, *found, walk)
-    elif table := _opens_across(folded, index):
+    elif (table := _opens_across(folded, index)) and not any(map(has_digit, row)):
         walk.open_header()
         walk.across, walk.header = table, list(row)
     elif not index.headings.isdisjoint(folded):
         walk.open_header()
+        walk.loose.extend(cell for cell in row if fold_label(cell.text) not in index.headings)
     elif index.has_header(folded):
         _extend_header(row, folded, walk)
     else:
@@ -112,6 +133,7 @@ def _match_line(row: Row, position: int, line: Line, walk: _Walk) -> None:
         lead = sum(start >= end for start in columns.before)
         walk.loose.extend(values[:lead])
         values = values[lead:]
+    walk.is_form = True
     part = f"{line.part} {walk.grid}"
     walk.placements.append(Placement(part, line.cells, label, values, columns))
 
@@ -121,20 +143,8 @@ def _extend_header(row: Row, folded: list[str], walk: _Walk) -> None:
     if not walk.is_open:
         walk.open_header()
     known = {fold_label(cell.text) for cell in walk.header}
-    if known.issuperset(text for text in folded if text):
-        return
-    walk.columns = {}
-    walk.header.extend(cell for cell in row if cell not in walk.header)
-    walk.loose.extend(_list_unknown(row, walk.index))
-
-
-def _list_unknown(row: Row, index: LabelIndex) -> Iterable[GridCell]:
-    """List the cells of a header row that the form does not know."""
-    return (
-        cell
-        for cell in row
-        if (text := fold_label(cell.text)) not in index.headers and text not in index.across
-    )
+    if not known.issuperset(text for text in folded if text):
+        walk.add_header(row)
 
 
 def _find_label(folded: list[str], walk: _Walk) -> tuple[int, Line] | None:
@@ -179,17 +189,16 @@ def _is_due(text: str, line: Line, group: str, walk: _Walk) -> bool:
 def _opens_across(folded: list[str], index: LabelIndex) -> Table | None:
     """Tell whether a row opens a table whose rows stand side by side, and which."""
     tables = [index.across[text] for text in folded if text in index.across]
-    if not tables or not any(fold_label(label) in folded for label in tables[0].spanners):
-        return None
-    return None if any(text.isdecimal() for text in folded) else tables[0]
+    if tables and any(fold_label(label) in folded for label in tables[0].spanners):
+        return tables[0]
+    return None
 
 
 def _match_row_across(row: Row, folded: list[str], table: Table, walk: _Walk) -> None:
     """Match a row of a table whose rows stand side by side: header rows, then one of figures."""
     index = walk.index
     if any(text in index.columns[table.key] or text in index.across for text in folded):
-        walk.header.extend(cell for cell in row if cell not in walk.header)
-        walk.loose.extend(_list_unknown(row, index))
+        walk.add_header(row)
         return
     values = list(row)
     if not any(value.text for value in values) and len(values) != len(table.cells):

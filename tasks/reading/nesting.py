@@ -9,10 +9,10 @@ from tasks.reading.report import UnreadableError
 MAX_NESTING = 5_000  # 0.1 s to parse; a browser lays out 512
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s/>]{0,30})")
 _SELF_CLOSED = re.compile(rb"[^<>]{0,2000}/>")
-# Elements that cannot hold themselves: void, or closed by the next of their kind.
+# Void, or closed by the next of their kind unless another element stands between.
 _FLAT = frozenset({"area", "base", "body", "br", "col", "colgroup", "embed", "head", "hr", "html"})
 _FLAT |= {"img", "input", "link", "meta", "option", "p", "param", "source", "track", "wbr"}
-_FLAT |= {"tbody", "td", "tfoot", "th", "thead", "tr"}
+_FLAT |= {"dd", "dt", "li", "tbody", "td", "tfoot", "th", "thead", "tr"}
 _FOREIGN = frozenset({"svg", "math"})
 
 

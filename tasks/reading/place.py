@@ -161,7 +161,6 @@ def _list_printed(reading: CellReading) -> Iterator[GridCell]:
 
 def keep_unmatched(cells: Iterable[GridCell], matching: Matching) -> None:
     """Keep what holds a digit and stands in no cell of the form."""
-    for cell in cells:
-        kept = Unmatched(cell.locator, cell.text)
-        if has_digit(cell) and kept not in matching.unmatched:
-            matching.unmatched.append(kept)
+    matching.unmatched.extend(
+        Unmatched(cell.locator, cell.text) for cell in cells if has_digit(cell)
+    )
