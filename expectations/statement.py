@@ -11,7 +11,7 @@ class Statement:
     """One statement. `number` counts from 1 in the order of the text.
 
     `subject` is a key of `statement_rules.yaml`, or `stated` for a figure that no table holds.
-    `quantity` is as printed times its scale (amounts in 元), 0 for a denial, None for a claim
+    `quantity` is as printed times its scale (amounts in yuan), 0 for a denial, None for a claim
     without a figure. `scope` is `whole` (what the report covers) or the word for another;
     `period` is `current` or the word for another. `part_of` numbers the statement whose part
     this one is, `share_of` the one whose share or growth it gives; `group` tells apart the

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from expectations.remarks import REMARKS, write_remarks
-from expectations.statement_rules import KEY, ROW, name_subjects
+from expectations.statement_sums import KEY, ROW, name_subjects
 
 TABLE_RULES = tuple(f"N-{number:02d}" for number in range(1, 11))
 STATEMENT_RULES = (*TABLE_RULES, *(f"N-{number}" for number in (11, 12, 13, 14, 16, 17, 18)))
