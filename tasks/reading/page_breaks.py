@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Literal
 
 from expectations.form import load_forms
 from tasks.reading.document import GridCell
@@ -93,45 +92,49 @@ def _is_one_label(upper: GridCell, lower: GridCell) -> bool:
 def _is_one_row(pairs: list[Pair]) -> bool:
     """Tell whether the last row before a break and the first one after it are one.
 
-    Where it stays open they are taken for one, if that makes the row's label unknown and so
-    its figures unread: half a label may be the label of another row.
+    They are two where both have a label of their own, or either is a row of heads. Where it
+    stays open they are taken for one, if that makes the row's label unknown and so its
+    figures unread: half a label may be the label of another row, half a figure is none.
     """
     upper = [fold_label(cell.text) for cell, _ in pairs]
     lower = [fold_label(cell.text) for _, cell in pairs]
-    kinds = [(_tell(a), _tell(b), _tell(a + b)) for a, b in zip(upper, lower, strict=True)]
-    if any(
-        a and b and whole == "line" and (kind_a, kind_b) != ("line", "line")
-        for a, b, (kind_a, kind_b, whole) in zip(upper, lower, kinds, strict=True)
-    ):
-        return True
-    if any(
-        kind == "line" or (kind and text) for text, (_, kind, _) in zip(lower, kinds, strict=True)
-    ):
+    whole = [above + below for above, below in zip(upper, lower, strict=True)]
+    labels = [
+        place
+        for place, text in enumerate(whole)
+        if _is_line(text) and not (_is_line(upper[place]) and _is_line(lower[place]))
+    ]
+    if any(upper[place] and lower[place] for place in labels):
+        return True  # the break cuts the label
+    above = next((place for place, text in enumerate(upper) if _is_line(text)), None)
+    below = next((place for place, text in enumerate(lower) if _is_line(text)), None)
+    if below is not None:
+        return not upper[below] and any(upper[below + 1 :])
+    if any(text and _heads(text) and not _is_group(text) for text in lower):
         return False
-    label = next((place for place, (kind, _, _) in enumerate(kinds) if kind == "line"), None)
-    if label is None:
-        changed = [whole for b, (_, _, whole) in zip(lower, kinds, strict=True) if b]
-        return bool(changed) and all(whole == "head" for whole in changed)
-    figures = lower[label + 1 :]
-    return not lower[label] or not all(figures)
+    if above is not None:
+        return not lower[above] or not all(lower[above + 1 :])
+    if any(text and _heads(text) for text in upper):
+        changed = [text for text, end in zip(whole, lower, strict=True) if end]
+        return bool(changed) and all(map(_heads, changed))
+    return True
 
 
-def _tell(folded: str) -> Literal["line", "head", ""]:
-    """Tell what a folded text is in any edition: a row's label, a label of several, or none."""
-    if any(index.find_line(folded) for index in _load_indexes()):
-        return "line"
-    return "head" if _heads(folded) else ""
+def _is_line(folded: str) -> bool:
+    """Tell whether a folded text is the label of a row in any edition."""
+    return any(index.find_line(folded) for index in _load_indexes())
 
 
 def _heads(folded: str) -> bool:
     """Tell whether a folded text stands above rows or columns in any edition."""
     return any(
-        index.is_group(folded)
-        or folded in index.headers
-        or folded in index.headings
-        or folded in index.across
+        folded in index.headers or folded in index.headings or folded in index.across
         for index in _load_indexes()
-    )
+    ) or _is_group(folded)
+
+
+def _is_group(folded: str) -> bool:
+    return any(index.is_group(folded) for index in _load_indexes())
 
 
 @cache

@@ -17,11 +17,11 @@ from tasks.reading.report import UnreadableError
 from tasks.reading.ruled import RuledTable, build_grid, read_tables
 
 MIN_CHARACTERS = 50
-MARGIN_SHARE = 0.08
+MARGIN_SHARE = 0.12
 HEADLINE_SHARE = 1.05
 CENTRE_SHARE = 0.05
 INDENT = 4  # lines' heights
-PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*\d{1,3}\W*[^\W\d]{0,2}\W*){1,2}")
+PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*(?<!\d)\d{1,3}(?!\d)\W*[^\W\d]{0,2}\W*){1,2}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from expectations.form import load_forms
 from tasks.reading.glyphs import (
@@ -17,12 +17,12 @@ from tasks.reading.glyphs import (
 )
 from tasks.reading.labels import index_labels
 from tasks.reading.pdf_pages import read_pages
-from tasks.reading.words import fold_label
+from tasks.reading.words import fold_label, load_patterns
 
 LINE_PITCH = 2.2  # heights: lines further apart are no lines of one cell
 SAME_ROW_SHARE = 0.5
 LONG_LINE = 18  # heights
-NEAR = 6
+NEAR = 6  # blocks
 FIGURE = re.compile(r"[+\-−]?\d[\d.,]*(?<!\.)[^\W\d]{0,2}")
 
 
@@ -88,7 +88,7 @@ def _stack(words: Iterable[list[Glyph]]) -> list[_Block]:
         text = compose_line(word)
         top, bottom = min(glyph.top for glyph in word), max(glyph.bottom for glyph in word)
         left, right = word[0].left, word[-1].right
-        is_figure = FIGURE.fullmatch(text) is not None
+        is_figure = _is_figure(text)
         near = [] if is_figure else [block for block in blocks[-NEAR:] if not block.is_figure]
         above = next(
             (
@@ -107,12 +107,21 @@ def _stack(words: Iterable[list[Glyph]]) -> list[_Block]:
     return blocks
 
 
+@lru_cache(maxsize=4096)
+def _is_figure(text: str) -> bool:
+    """Tell whether a word may stand in a cell for figures: a figure, or a mark for none."""
+    words = load_patterns().words
+    return FIGURE.fullmatch(text) is not None or text in (*words["blanks"], *words["zero_words"])
+
+
 def _continues(above: _Block, word: list[Glyph]) -> bool:
     """Tell whether a word begins the next line of a block; long lines must begin alike."""
     height = max(glyph.height for glyph in word)
     left, right = word[0].left, word[-1].right
     pitch = word[0].middle - above.last[0].middle
     if not SAME_ROW_SHARE * height < pitch < LINE_PITCH * height:
+        return False
+    if _is_head(above.text) and _is_head(compose_line(word)):
         return False
     if above.right - above.left > LONG_LINE * height:
         return abs(left - above.left) < height
@@ -131,15 +140,26 @@ def _compose_rows(blocks: list[_Block]) -> list[str]:
     rows: list[list[_Block]] = []
     for block in sorted(blocks, key=lambda block: block.middle):
         if rows:
-            height = min(rows[-1][-1].last[0].height, block.last[0].height)
+            height = max(rows[-1][0].last[0].height, block.last[0].height)
             if block.middle - rows[-1][0].middle < SAME_ROW_SHARE * height:
                 rows[-1].append(block)
                 continue
         rows.append([block])
     return [
         " ".join(block.text for block in sorted(row, key=lambda block: block.left))
-        for row in _place_spans(_straighten_headers(rows))
+        for row in _place_spans(_straighten_headers(_hide_cut_heads(rows)))
     ]
+
+
+def _hide_cut_heads(rows: list[list[_Block]]) -> list[list[_Block]]:
+    """Make heads unknown that a page break cuts from their figures: some may be missing."""
+    for row in reversed(rows):
+        if any(block.is_figure for block in row):
+            break
+        for block in row:
+            if _is_column(block.text) or _is_span(block.text):
+                block.text = UNKNOWN_CHARACTER
+    return rows
 
 
 def _straighten_headers(rows: list[list[_Block]]) -> list[list[_Block]]:
@@ -147,7 +167,7 @@ def _straighten_headers(rows: list[list[_Block]]) -> list[list[_Block]]:
 
     Each column's own head is the lowest above its first figure. Heads that stand higher than
     the others are beside a head of several columns: they join its line, as they would in a
-    row of cells. Where a head is missing nothing is moved.
+    row of cells. Where a column has no figure, or a figure no head, nothing is moved.
     """
     straight: list[list[_Block]] = []
     start = 0  # of the rows without figures above the current one
@@ -158,10 +178,9 @@ def _straighten_headers(rows: list[list[_Block]]) -> list[list[_Block]]:
             above = [block for one in above_rows for block in one]
             heads = [head for figure in figures if (head := _find_head(figure, above))]
             own = {id(head) for head in heads}
-            if len(own) == len(figures):
-                rest = [
-                    [block for block in one if id(block) not in own] for one in straight[start:]
-                ]
+            known = {id(block) for block in above if _is_column(block.text)}
+            if len(own) == len(figures) and known <= own:
+                rest = [[block for block in one if id(block) not in own] for one in above_rows]
                 straight[start:] = _level(heads, [one for one in rest if one])
             start = len(straight) + 1
         straight.append(row)
@@ -186,20 +205,20 @@ def _place_spans(rows: list[list[_Block]]) -> list[list[_Block]]:
     """Put a head of several columns between the heads beside it.
 
     Alone on its line it would seem to stand before or behind all of them, and shift the
-    figures. Where none stand beside it, or a page break cuts the heads from their figures,
-    a mark makes the order of the columns unknown.
+    figures. Where none stand beside it, all of them are made unknown.
     """
     for number, row in enumerate(rows):
         span = next((block for block in row if _is_span(block.text)), None)
         if span is None:
             continue
-        is_cut = not any(block.is_figure for later in rows[number:] for block in later)
-        if _surrounds(row, span) and not is_cut:
+        if _surrounds(row, span):
             continue
         near = [*rows[number + 1 :][:3], *rows[max(0, number - 2) : number]]
         beside = next((one for one in near if _surrounds(one, span)), None)
-        if is_cut or beside is None or any(block.is_figure for block in beside):
-            span.text = UNKNOWN_CHARACTER
+        if beside is None or any(block.is_figure for block in beside):
+            for block in (block for one in (row, *near) for block in one if not block.is_figure):
+                if _is_head(block.text) or block is span:
+                    block.text = UNKNOWN_CHARACTER
             continue
         beside.append(span)
         row.remove(span)
@@ -213,10 +232,28 @@ def _surrounds(row: list[_Block], span: _Block) -> bool:
     )
 
 
-@cache
+@lru_cache(maxsize=4096)
+def _is_head(text: str) -> bool:
+    """Tell whether a text heads a column or several in any edition of the form."""
+    return any(fold_label(text) in index_labels(edition).headers for edition in load_forms())
+
+
+@lru_cache(maxsize=4096)
+def _is_column(text: str) -> bool:
+    """Tell whether a text heads a single column in any edition of the form."""
+    return any(
+        fold_label(text) in labels
+        for edition in load_forms()
+        for labels in index_labels(edition).columns.values()
+    )
+
+
+@lru_cache(maxsize=4096)
 def _is_span(text: str) -> bool:
-    """Tell whether a text heads several columns in any edition of the form."""
-    return any(fold_label(text) in index_labels(edition).spans for edition in load_forms())
+    """Tell whether a text is, or has run into, a head of several columns in any edition."""
+    folded = fold_label(text)
+    spans = [span for edition in load_forms() for span in index_labels(edition).spans]
+    return any(span in folded and len(folded) <= 2 * len(span) + 4 for span in spans)
 
 
 def _find_head(figure: _Block, above: list[_Block]) -> _Block | None:
