@@ -21,11 +21,11 @@ from flows.summary import RunSummary, count_by, rank_findings
 from storage.documents import read_documents
 from storage.lake import read_table
 from storage.locks import hold_lock
-from storage.schema import CELLS, REPORTS
+from storage.schema import CELLS, LEGACY_ROWS, REPORTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import check_reports
-from tasks.reading.batch import Origin
+from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 
 
@@ -65,16 +65,18 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
             read_all(list_archived(data), data), parameters.year, parameters.region
         )
         reports, cells, documents = batch.reports, batch.cells, batch.documents
+        legacy_rows = batch.legacy_rows
         renamed = find_renamed(data, documents)
     else:
         years = None if parameters.year is None else [parameters.year]
         regions = None if parameters.region is None else [parameters.region]
         reports = read_table(data, REPORTS, years, regions)
         cells = read_table(data, CELLS, years, regions)
+        legacy_rows = read_table(data, LEGACY_ROWS, years, regions)
         documents, renamed = None, frozenset[str]()
     enforced = check_reports(reports, cells, data)
     checked = enforced.checked
-    stored = store_checked(checked, documents, renamed, data, datetime.now(UTC))
+    stored = store_checked(checked, legacy_rows, documents, renamed, data, datetime.now(UTC))
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
@@ -92,8 +94,9 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
 
 
 def list_archived(data: Path) -> list[Origin]:
-    """List the pages whose bytes are in the archive, as they were last seen."""
-    documents = read_documents(data).filter(pl.col("sha256").is_not_null())
+    """List what has its bytes in the archive, as last seen; files in a zip come with the zip."""
+    is_archived = pl.col("sha256").is_not_null() & ~pl.col("url").str.contains(MEMBER, literal=True)
+    documents = read_documents(data).filter(is_archived)
     return [
         Origin(row["url"], row["source"], row["sha256"], row["media_type"], row["seen_at"])
         for row in documents.iter_rows(named=True)

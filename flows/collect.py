@@ -108,6 +108,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     documents = _list_documents(batch.documents, fetched)
     stored = store_checked(
         enforced.checked,
+        batch.legacy_rows,
         documents,
         find_renamed(settings.data, documents),
         settings.data,
@@ -115,11 +116,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     )
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
-    alerted = (
-        alert(checked, settings, datetime.now(UTC))
-        if parameters.send_alerts
-        else None
-    )
+    alerted = alert(checked, settings, datetime.now(UTC)) if parameters.send_alerts else None
     update_progress_artifact(progress, 100.0)
     said = alerted.sending.errors if alerted else ()
     summary = RunSummary(
@@ -235,7 +232,8 @@ def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> Re
     )
     return ReadBatch(
         reports=reports,
-        cells=batch.cells.join(reports.select("report_id"), on="report_id", how="semi"),
+        cells=batch.cells.join(reports, on="report_id", how="semi"),
+        legacy_rows=batch.legacy_rows.join(reports, on="report_id", how="semi"),
         documents=batch.documents.with_columns(
             outcome=pl.when(is_left_out).then(pl.lit("not_selected")).otherwise("outcome")
         ),

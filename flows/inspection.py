@@ -15,7 +15,8 @@ from rich.markup import escape
 from expectations.form import load_cells
 from expectations.repair import list_repairs
 from storage.settings import Settings
-from tasks.checking import check_frames
+from tasks.checking import Checked, check_frames
+from tasks.converting import convert_word
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source
@@ -89,23 +90,29 @@ def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[I
                 found.media_type,
                 found.fetched_at,
             )
-            yield inspect_document(origin, found.content)
+            yield from inspect_document(origin, found.content)
 
 
-def inspect_document(origin: Origin, content: bytes) -> Inspection:
-    """Read and check one document."""
-    batch = join_batches([read_batch([(origin, content)])])
-    document = batch.documents.row(0, named=True)
-    facts: dict[str, Any] = {
-        "source": origin.url,
-        "sha256": origin.sha256,
-        "media_type": origin.media_type,
-    }
-    if batch.reports.is_empty():
-        return Inspection(facts | {"error": _name_error(document)})
-    checked = check_frames(batch.reports, batch.cells)
+def inspect_document(origin: Origin, content: bytes) -> Iterator[Inspection]:
+    """Read and check one document, or each file of an archive."""
+    batch = join_batches([read_batch([(origin, content)], convert_word)])
+    for document in batch.documents.iter_rows(named=True):
+        if document["outcome"] == "archive":
+            continue
+        facts = {name: document[name] for name in ("sha256", "media_type")}
+        facts = {"source": document["url"], **facts}
+        is_its = pl.col("report_id") == document["report_id"]
+        reports = batch.reports.filter(is_its & (pl.col("url") == document["url"]))
+        if reports.is_empty():
+            yield Inspection(facts | {"error": _name_error(document)})
+            continue
+        checked = check_frames(reports, batch.cells.filter(is_its))
+        yield Inspection(facts | _describe_report(checked, document))
+
+
+def _describe_report(checked: Checked, document: dict[str, Any]) -> dict[str, Any]:
     report = checked.reports.row(0, named=True)
-    facts |= {
+    facts: dict[str, Any] = {
         "report": {name: _to_json(report[name]) for name in REPORT_FIELDS},
         "cells": _list_cells(checked.cells),
         "findings": [
@@ -117,7 +124,7 @@ def inspect_document(origin: Origin, content: bytes) -> Inspection:
     }
     if report["verdict"] == "unreadable":
         facts["error"] = _name_error(document)
-    return Inspection(facts)
+    return facts
 
 
 def _name_error(document: dict[str, Any]) -> dict[str, str]:

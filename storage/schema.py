@@ -150,6 +150,22 @@ FINDINGS = Table(
     ),
 )
 
+LEGACY_ROWS = Table(
+    name="legacy_rows",
+    row_per="row of the table in a report before 2019",
+    key=("report_id", "number"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("number", pl.Int32, "place of the row in the table, from 1"),
+        Column("label", pl.String, "label as printed, without white space"),
+        Column("unit", pl.String, "unit as printed", "none is printed"),
+        Column("value", FIGURE, "figure of the report year", "not certain which figure it is"),
+        Column("cumulative", FIGURE, "figure of all years so far", "none, or not certain"),
+        Column("text", pl.String, "what was printed behind the label"),
+        Column("locator", pl.String, "where it stood in the source"),
+    ),
+)
+
 DOCUMENTS = Table(
     name="documents",
     row_per="address or file that was looked at, as it was last seen",
@@ -170,4 +186,4 @@ DOCUMENTS = Table(
 
 def list_tables() -> tuple[Table, ...]:
     """Return the declared tables that are partitioned by year and region."""
-    return (REPORTS, CELLS, FINDINGS)
+    return (REPORTS, CELLS, FINDINGS, LEGACY_ROWS)

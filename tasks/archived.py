@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from storage import archive
+from tasks.converting import convert_word
 from tasks.reading.batch import Origin, ReadBatch, read_batch
 
 
@@ -15,7 +16,7 @@ def read_archived(data: Path, pages: Sequence[Origin]) -> ReadBatch:
     Raises:
         ArchiveError: bytes are missing or damaged.
     """
-    return read_batch(_load(data, pages))
+    return read_batch(_load(data, pages), convert_word)
 
 
 def _load(data: Path, pages: Sequence[Origin]) -> Iterator[tuple[Origin, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -21,6 +22,16 @@ _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
 </oor:items>
 """
+
+
+def convert_word(content: bytes) -> bytes:
+    """Convert a Word file that no reader of ours opens, with the LibreOffice on PATH.
+
+    Raises:
+        UnreadableError: as `convert_with_libreoffice`.
+    """
+    found = shutil.which("soffice")
+    return convert_with_libreoffice(content, ".doc", Path(found) if found else None)
 
 
 def convert_with_libreoffice(

@@ -13,7 +13,7 @@ from expectations.repair import REPAIRS
 from expectations.wide import WIDE, build_wide
 from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
-from storage.schema import CELLS, FINDINGS, REPORTS
+from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
 from tasks.checking import Checked
 from tasks.progress import announce
 
@@ -21,6 +21,7 @@ from tasks.progress import announce
 @task(name="store", tags=["disk"], cache_policy=NO_CACHE)
 def store_checked(
     checked: Checked,
+    legacy_rows: pl.DataFrame,
     documents: pl.DataFrame | None,
     renamed: frozenset[str],
     data: Path,
@@ -35,6 +36,7 @@ def store_checked(
         CELLS: checked.cells,
         FINDINGS: checked.findings,
         REPAIRS: checked.repairs,
+        LEGACY_ROWS: legacy_rows,
         WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)

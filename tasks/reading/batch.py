@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 import polars as pl
 
 from storage.reference.gazetteer import load_gazetteer
 from storage.schema import DOCUMENTS
-from tasks.reading.frames import Reading, build_cells, build_reports
+from tasks.reading.frames import Reading, build_cells, build_legacy_rows, build_reports
+from tasks.reading.media import ZIP, tell_media_type
 from tasks.reading.read import read_report
-from tasks.reading.report import UnreadableError
+from tasks.reading.report import Report, UnreadableError
+from tasks.reading.zipped import list_members
 
 log = logging.getLogger(__name__)
+
+Convert: TypeAlias = Callable[[bytes], bytes]
+MEMBER = "!/"  # between the address of an archive and the name of a file in it
+CONVERTIBLE = ("word6_unsupported",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +40,43 @@ class Origin:
 class ReadBatch:
     """What a batch gave: `reports` and `cells` as in `frames`, `documents` as in the schema.
 
-    `cells` have a further column `url` until batches are joined: one report may come from
-    several sources.
+    `cells` and `legacy_rows` have a further column `url` until batches are joined: one report
+    may come from several sources.
     """
 
     reports: pl.DataFrame
     cells: pl.DataFrame
+    legacy_rows: pl.DataFrame
     documents: pl.DataFrame
 
 
-def read_batch(sources: Iterable[tuple[Origin, bytes]]) -> ReadBatch:
-    """Read each source on its own; one that cannot be read becomes a document with a reason."""
+def read_batch(
+    sources: Iterable[tuple[Origin, bytes]], convert: Convert | None = None
+) -> ReadBatch:
+    """Read each source on its own; one that cannot be read becomes a document with a reason.
+
+    The files in an archive are sources of their own, `<address>!/<name>`. `convert` makes a
+    file that no reader opens into one that we read, or raises `UnreadableError`.
+    """
     readings: list[Reading] = []
     documents: list[dict[str, object]] = []
-    for origin, content in sources:
-        reading, outcome, reason = _read_one(origin, content)
+    for origin, content in _unpack(sources, documents):
+        reading, outcome, reason = _read_one(origin, content, convert)
         if reading is not None:
             readings.append(reading)
-        documents.append(
-            {
-                "url": origin.url,
-                "source": origin.source,
-                "outcome": outcome,
-                "reason": reason,
-                "report_id": reading.report_id if reading else None,
-                "sha256": origin.sha256,
-                "media_type": origin.media_type,
-                "bytes": len(content),
-                "seen_at": origin.fetched_at,
-            }
-        )
+        report_id = reading.report_id if reading else None
+        documents.append(_describe(origin, content, outcome, reason, report_id))
     return ReadBatch(
         reports=build_reports(readings),
         cells=build_cells(readings).with_columns(
             url=pl.Series(
                 [reading.url for reading in readings for _ in reading.report.cells],
+                dtype=pl.String,
+            )
+        ),
+        legacy_rows=build_legacy_rows(readings).with_columns(
+            url=pl.Series(
+                [reading.url for reading in readings for _ in reading.report.legacy_rows],
                 dtype=pl.String,
             )
         ),
@@ -100,6 +109,10 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
         cells=cells.unique(["url", "table", "row", "column"], keep="first", maintain_order=True)
         .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
         .drop("url"),
+        legacy_rows=pl.concat([batch.legacy_rows for batch in joined], rechunk=True)
+        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
+        .unique(["report_id", "number"], keep="first", maintain_order=True)
+        .drop("url"),
         documents=_mark_duplicates(documents, chosen),
     )
 
@@ -121,9 +134,31 @@ def _mark_duplicates(documents: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFr
     )
 
 
-def _read_one(origin: Origin, content: bytes) -> tuple[Reading | None, str, str | None]:
+def _unpack(
+    sources: Iterable[tuple[Origin, bytes]], documents: list[dict[str, object]]
+) -> Iterator[tuple[Origin, bytes]]:
+    """Put the files of an archive in its place; what became of the archive is a document."""
+    for origin, content in sources:
+        if tell_media_type(content) != ZIP:
+            yield origin, content
+            continue
+        try:
+            members = list_members(content)
+        except UnreadableError as error:
+            documents.append(_describe(origin, content, error.code, error.message, None))
+            continue
+        said = f"an archive of {len(members)} files, each read as a document of its own"
+        documents.append(_describe(origin, content, "archive", said, None))
+        for name, member in members:
+            url = f"{origin.url}{MEMBER}{name}"
+            yield replace(origin, url=url, media_type=tell_media_type(member)), member
+
+
+def _read_one(
+    origin: Origin, content: bytes, convert: Convert | None
+) -> tuple[Reading | None, str, str | None]:
     try:
-        report = read_report(content, load_gazetteer())
+        report = _read_or_convert(content, convert)
     except UnreadableError as error:
         return None, error.code, error.message
     except Exception as error:  # one broken source never stops a run
@@ -133,3 +168,28 @@ def _read_one(origin: Origin, content: bytes) -> tuple[Reading | None, str, str 
     reading = Reading(report, origin.url, origin.sha256, origin.media_type, origin.fetched_at)
     outcome, _, reason = (report.problem or "read: ").partition(": ")
     return reading, outcome, reason or None
+
+
+def _read_or_convert(content: bytes, convert: Convert | None) -> Report:
+    try:
+        return read_report(content, load_gazetteer())
+    except UnreadableError as error:
+        if convert is None or error.code not in CONVERTIBLE:
+            raise
+        return read_report(convert(content), load_gazetteer())
+
+
+def _describe(
+    origin: Origin, content: bytes, outcome: str, reason: str | None, report_id: str | None
+) -> dict[str, object]:
+    return {
+        "url": origin.url,
+        "source": origin.source,
+        "outcome": outcome,
+        "reason": reason,
+        "report_id": report_id,
+        "sha256": origin.sha256,
+        "media_type": origin.media_type,
+        "bytes": len(content),
+        "seen_at": origin.fetched_at,
+    }

@@ -46,13 +46,15 @@ class Document:
 
     `title` is what the source itself names as its title (a title element or meta), if any.
     `facts` are the values a page states about itself, such as `published_on` and
-    `publisher`, as printed.
+    `publisher`, as printed. `stream` is the whole text as it came where the source is plain
+    text: what only white space tells is lost in the blocks.
     """
 
     media_type: str
     title: str | None
     blocks: tuple[TextBlock | Grid, ...]
     facts: dict[str, str]
+    stream: str | None = None
 
     @property
     def grids(self) -> tuple[Grid, ...]:

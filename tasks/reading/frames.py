@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from storage.schema import CELLS, PARTITION_SCHEMA, REPORTS
+from storage.schema import CELLS, LEGACY_ROWS, PARTITION_SCHEMA, REPORTS
 from tasks.reading.report import Report
+
+LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,22 @@ def build_cells(readings: Sequence[Reading]) -> pl.DataFrame:
         for attribute in ("value", "unit", "text", "status", "locator", "note", "confirmed"):
             columns[attribute].extend([getattr(cell, attribute) for cell in cells])
     return pl.DataFrame(columns, schema=CELLS.frame_schema, strict=True)
+
+
+def build_legacy_rows(readings: Sequence[Reading]) -> pl.DataFrame:
+    """Build the frame of the tables before 2019, `LEGACY_ROWS.frame_schema`."""
+    rows = [
+        {
+            "year": reading.report.year,
+            "region": reading.report.region.region,
+            "report_id": reading.report_id,
+            "number": number,
+            **{name: getattr(row, name) for name in LEGACY_FIELDS},
+        }
+        for reading in readings
+        for number, row in enumerate(reading.report.legacy_rows, 1)
+    ]
+    return pl.DataFrame(rows, schema=LEGACY_ROWS.frame_schema, orient="row")
 
 
 def _build_report_row(reading: Reading) -> dict[str, Any]:

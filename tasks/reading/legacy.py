@@ -21,28 +21,13 @@ import yaml
 
 from tasks.reading.document import Document, Grid, GridCell
 from tasks.reading.marks import read_gap, spell_label
+from tasks.reading.report import LegacyRow
 from tasks.reading.words import fold_label
 
 LEGACY_FILE = Path(__file__).with_name("legacy.yaml")
 MAX_RUN = 24
 _FIGURE = re.compile(r"(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?")
 _GROUPED = re.compile(r"\b[1-9]\d{0,2} \d{3}\b")
-
-
-@dataclass(frozen=True, slots=True)
-class LegacyRow:
-    """A row of the table: `label` without white space, `unit` and `text` as printed.
-
-    `value` is that of the report year, `cumulative` that of all years so far. Both are None
-    where `text` does not say for certain which figure is whose.
-    """
-
-    label: str
-    unit: str | None
-    value: Decimal | None
-    cumulative: Decimal | None
-    text: str
-    locator: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ DOC, XLS = "application/msword", "application/vnd.ms-excel"
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 DOCX, XLSX = _OPEN_XML + "wordprocessingml.document", _OPEN_XML + "spreadsheetml.sheet"
 OFD = "application/ofd"
+PDF = "application/pdf"
 ZIP = "application/zip"
 OLE = "application/x-ole-storage"
 
@@ -112,7 +113,7 @@ def _tell_unsigned(content: bytes) -> str:
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "image/webp"
     if b"%PDF-" in content[:_PDF_WITHIN_BYTES]:
-        return "application/pdf"
+        return PDF
     if _HTML_BYTES.match(content) and b"\0" not in content[:_HEAD_BYTES]:
         return "text/html"
     try:

@@ -11,6 +11,7 @@ from statistics import median
 from tasks.reading.document import Document, Grid, TextBlock
 from tasks.reading.glyphs import GAP, Glyph, compose_line, split_lines
 from tasks.reading.lattice import Box
+from tasks.reading.media import PDF
 from tasks.reading.page_breaks import join_tables, mark_cut_row
 from tasks.reading.pdf_pages import PdfPage, read_pages
 from tasks.reading.report import UnreadableError
@@ -53,7 +54,7 @@ def read_pdf(content: bytes) -> Document:
         UnreadableError: `encrypted`, `damaged_file`, `too_many_pages`, `too_complex`, or
             `scanned_no_text`.
     """
-    return Document("application/pdf", None, compose_pages(read_pages(content)), {})
+    return Document(PDF, None, compose_pages(read_pages(content)), {})
 
 
 def compose_pages(pages: Iterable[PdfPage]) -> tuple[TextBlock | Grid, ...]:

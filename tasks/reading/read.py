@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from expectations.form import load_forms
 from storage.reference.gazetteer import Gazetteer
-from tasks.reading import identity
+from tasks.reading import identity, media
 from tasks.reading.decoding import decode
 from tasks.reading.document import Document
+from tasks.reading.docx import read_docx
 from tasks.reading.html import read_html
 from tasks.reading.labels import choose_most, index_labels, tell_edition_by_signs
+from tasks.reading.legacy import read_legacy_rows
 from tasks.reading.match import Matching, match_grids
-from tasks.reading.media import EMPTY, tell_media_type
+from tasks.reading.ofd import read_ofd
+from tasks.reading.ole import refuse_encrypted
+from tasks.reading.pdf import read_pdf
 from tasks.reading.region import resolve_region
-from tasks.reading.report import CellReading, Report, UnreadableError
+from tasks.reading.report import CellReading, LegacyRow, Report, UnreadableError
 from tasks.reading.script import is_traditional, to_simplified
 from tasks.reading.settle import settle_readings
 from tasks.reading.stream import flatten, match_stream
 from tasks.reading.text import read_text
+from tasks.reading.word97 import read_word97
 from tasks.reading.words import fold_label, load_patterns
+from tasks.reading.xls import read_xls
+from tasks.reading.xlsx import read_xlsx
 
-READERS = {"text/html": read_html, "text/plain": read_text}
+MARKUP_READERS = {"text/html": read_html, "text/plain": read_text}
+FILE_READERS = {
+    media.DOCX: read_docx,
+    media.DOC: read_word97,
+    media.XLSX: read_xlsx,
+    media.XLS: read_xls,
+    media.OFD: read_ofd,
+    media.PDF: read_pdf,
+    media.ENCRYPTED: refuse_encrypted,
+}
 MIN_PARTS = 2  # headings of the form's six parts that make a page a report
 
 
@@ -32,15 +48,17 @@ def read_document(content: bytes) -> Document:
     Raises:
         UnreadableError: `empty_file`, `media_type_unsupported` or `encoding_unknown`.
     """
-    media_type = tell_media_type(content)
-    if media_type == EMPTY:
+    media_type = media.tell_media_type(content)
+    if media_type == media.EMPTY:
         raise UnreadableError("empty_file", "expected a report, found a file of 0 bytes")
-    read = READERS.get(media_type)
+    if media_type in FILE_READERS:
+        return FILE_READERS[media_type](content)
+    read = MARKUP_READERS.get(media_type)
     if read is None:
         raise UnreadableError(
             "media_type_unsupported",
-            f"expected {' or '.join(READERS)}, found {media_type} by its content; "
-            "save the report as a web page or as text",
+            "expected a web page, text, PDF, OFD, Word or Excel file, found "
+            f"{media_type} by its content; save the report as one of these",
         )
     markup = decode(content)
     document = read(markup)
@@ -100,7 +118,15 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
         region=region,
         cells=cells,
         problem=problem,
+        legacy_rows=read_older_table(document, edition),
     )
+
+
+def read_older_table(document: Document, edition: str | None) -> tuple[LegacyRow, ...]:
+    """Read the table of an edition before 2019 as rows; none for later editions."""
+    if edition is None or edition in load_forms():
+        return ()
+    return read_legacy_rows(document.stream or document)
 
 
 def tell_edition(document: Document) -> str | None:
@@ -152,10 +178,11 @@ def read_cells(
     if edition is None:
         return (), "tables_not_found: none of the form's tables is printed on the page"
     if edition not in load_forms():
-        return (), f"edition_not_read: the table is that of the {edition} edition"
+        return (), f"edition_before_2019: the table of {edition} is kept as rows, not as cells"
     index = index_labels(edition)
     first = read_grids(document, edition)
-    cells = settle_readings(first, match_stream(flatten(document), index), index.form)
+    stream = flatten(document) if document.stream is None else document.stream
+    cells = settle_readings(first, match_stream(stream, index), index.form)
     lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
     problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
     return cells, problem

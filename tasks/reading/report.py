@@ -20,6 +20,22 @@ class UnreadableError(Exception):
         self.message = message
 
 
+@dataclass(frozen=True, slots=True)
+class LegacyRow:
+    """A row of a table before 2019: `label` without white space, `unit` and `text` as printed.
+
+    `value` is that of the report year, `cumulative` that of all years so far. Both are None
+    where `text` does not say for certain which figure is whose.
+    """
+
+    label: str
+    unit: str | None
+    value: Decimal | None
+    cumulative: Decimal | None
+    text: str
+    locator: str
+
+
 class CellReading(NamedTuple):
     """One cell as read. `value` is None unless `status` is `read` or `derived`.
 
@@ -62,7 +78,8 @@ class Report:
     """A document matched to an edition of the form.
 
     `form` is None where no known edition was recognised; then there are no cells and
-    `problem` says why. `year` is the report year, not the year of publication.
+    `problem` says why. `legacy_rows` is the table of an edition before 2019. `year` is the
+    report year, not the year of publication.
     """
 
     title: str | None
@@ -78,3 +95,4 @@ class Report:
     region: Region
     cells: tuple[CellReading, ...]
     problem: str | None = None
+    legacy_rows: tuple[LegacyRow, ...] = ()

@@ -37,7 +37,7 @@ def read_text(text: str) -> Document:
         position += 1
         if line := lines[position - 1].strip():
             blocks.append(TextBlock(line, f"line[{position}]"))
-    return Document("text/plain", None, tuple(blocks), {})
+    return Document("text/plain", None, tuple(blocks), {}, text)
 
 
 def _is_tabbed(line: str) -> bool:
