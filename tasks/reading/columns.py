@@ -33,8 +33,9 @@ class Columns:
 
     `keys` begin with the first column of the form; None stands for a column of the
     publisher's own. `starts` and `ends` are the slots of each where the header tells them,
-    else empty; `before` the slots where headers left of `keys` start. `padding` counts the
-    empty headers at the end. `unit_known` is false where the figures' unit cannot be known.
+    else empty; `before` the slots where the publisher's own headers left of `keys` start.
+    `padding` counts the empty headers at the end. `unit_known` is false where the figures'
+    unit cannot be known.
     """
 
     keys: tuple[str | None, ...]
@@ -49,11 +50,11 @@ class Columns:
         """Count the columns, padding aside."""
         return len(self.keys) - self.padding
 
-    def are_above(self, values: Sequence[GridCell], *, is_trimmed: bool = False) -> bool:
+    def are_above(self, values: Sequence[GridCell], *, may_shift: bool) -> bool:
         """Tell whether each value stands under its own header, as far as slots tell.
 
-        A row may be shifted as a whole against the header, as sloppy spans do, unless cells
-        were taken for padding; a single value may not.
+        `may_shift` allows the row as a whole to be shifted against the header, as sloppy
+        spans of labels do; a single value may not be.
         """
         if not self.starts or not values:
             return True
@@ -61,7 +62,7 @@ class Columns:
         starts = self.starts[: len(slots)]
         if slots == [*starts]:
             return True
-        shift = 0 if is_trimmed else slots[0] - starts[0]
+        shift = slots[0] - starts[0] if may_shift else 0
         return slots == [start + shift for start in starts] or all(
             value.column < end and start < value.column + value.column_span
             for value, start, end in zip(values, starts, self.ends, strict=False)
@@ -170,7 +171,11 @@ def _order_by_slots(heads: tuple[Head, ...], block: Block, index: LabelIndex) ->
         tuple(keys[first:]),
         tuple(start for _, start, _ in leaves[first:]),
         tuple(end for _, _, end in leaves[first:]),
-        tuple(start for _, start, _ in leaves[:first]),
+        tuple(
+            start
+            for head, start, _ in leaves[:first]
+            if head.text and head.text not in index.spanners
+        ),
         _count_padding(texts),
         _is_unit_known(texts, keys, block),
     )

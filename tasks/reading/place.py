@@ -64,14 +64,17 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
     for placement in placements:
         lengths.setdefault(placement.part, Counter())[len(placement.values)] += 1
     is_padded = any(
-        columns and len(values) > columns.width and _fit(values, columns, lengths[part])
-        for part, _, _, values, columns in placements
+        placement.columns
+        and len(placement.values) > placement.columns.width
+        and _fit(placement, placement.columns, lengths[placement.part])
+        for placement in placements
     )
-    for part, cells, label, values, columns in placements:
+    for placement in placements:
+        part, cells, label, values, columns = placement
         if columns is None:
             _mark_unreadable(cells.values(), values, COLUMNS_UNKNOWN, matching)
             continue
-        fitting = _fit(values, columns, lengths[part], is_padded=is_padded)
+        fitting = _fit(placement, columns, lengths[part], is_padded=is_padded)
         if fitting is None:
             _mark_unreadable(cells.values(), values, _count_row(values), matching)
             continue
@@ -84,7 +87,7 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
 
 
 def _fit(
-    values: list[GridCell], columns: Columns, lengths: Counter[int], *, is_padded: bool = False
+    placement: Placement, columns: Columns, lengths: Counter[int], *, is_padded: bool = False
 ) -> list[GridCell] | None:
     """Cut a row to its columns; None where it has a cell too many or too few.
 
@@ -92,7 +95,10 @@ def _fit(
     without them has then lost a cell; `lengths` counts the rows of the block by length. A row
     that stands alone is judged by the others of the document: `is_padded` where some are.
     """
+    _, _, label, values, _ = placement
     count, width, full = len(values), columns.width, len(columns.keys)
+    if not count:
+        return None
     is_usual = lengths[count] * 2 > lengths.total()
     is_settled = lengths[count] > 1 or width == 1
     if count > full:
@@ -106,7 +112,9 @@ def _fit(
     else:
         fits = count == width and is_settled and is_usual
     fitting = values[: full if count == full else width]
-    return fitting if fits and columns.are_above(fitting, is_trimmed=count > full) else None
+    follows_label = values[0].column == label.column + label.column_span
+    may_shift = follows_label and count <= full
+    return fitting if fits and columns.are_above(fitting, may_shift=may_shift) else None
 
 
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:
