@@ -48,7 +48,8 @@ def read_pdf_lines(content: bytes) -> str:
 
     Words are told by the gaps between characters in the order in which they are drawn; a
     label on several lines is put together again, figures never are. What stands at one
-    height makes one line, parted by single blanks. Nothing is taken from ruled lines.
+    height makes one line, parted by single blanks. Nothing is taken from
+    ruled lines.
 
     Raises:
         UnreadableError: as `read_pages` says.
@@ -121,7 +122,8 @@ def _continues(above: _Block, word: list[Glyph]) -> bool:
     pitch = word[0].middle - above.last[0].middle
     if not SAME_ROW_SHARE * height < pitch < LINE_PITCH * height:
         return False
-    if _is_head(above.text) and _is_head(compose_line(word)):
+    text = compose_line(word)
+    if _is_head(above.text) and _is_head(text) and not _is_head(above.text + text):
         return False
     if above.right - above.left > LONG_LINE * height:
         return abs(left - above.left) < height
@@ -153,12 +155,8 @@ def _compose_rows(blocks: list[_Block]) -> list[str]:
 
 def _hide_cut_heads(rows: list[list[_Block]]) -> list[list[_Block]]:
     """Make heads unknown that a page break cuts from their figures: some may be missing."""
-    for row in reversed(rows):
-        if any(block.is_figure for block in row):
-            break
-        for block in row:
-            if _is_column(block.text) or _is_span(block.text):
-                block.text = UNKNOWN_CHARACTER
+    last = max((n for n, row in enumerate(rows) if any(b.is_figure for b in row)), default=-1)
+    _hide_heads(rows[last + 1 :])
     return rows
 
 
@@ -205,24 +203,38 @@ def _place_spans(rows: list[list[_Block]]) -> list[list[_Block]]:
     """Put a head of several columns between the heads beside it.
 
     Alone on its line it would seem to stand before or behind all of them, and shift the
-    figures. Where none stand beside it, all of them are made unknown.
+    figures. Where none stand beside it, or heads on several lines have none above them, all
+    are made unknown.
     """
     for number, row in enumerate(rows):
         span = next((block for block in row if _is_span(block.text)), None)
-        if span is None:
-            continue
-        if _surrounds(row, span):
+        if span is None or _surrounds(row, span):
             continue
         near = [*rows[number + 1 :][:3], *rows[max(0, number - 2) : number]]
         beside = next((one for one in near if _surrounds(one, span)), None)
         if beside is None or any(block.is_figure for block in beside):
-            for block in (block for one in (row, *near) for block in one if not block.is_figure):
-                if _is_head(block.text) or block is span:
-                    block.text = UNKNOWN_CHARACTER
+            _hide_heads([row, *near])
             continue
         beside.append(span)
         row.remove(span)
+    run: list[list[_Block]] = []  # the rows above the next figures
+    for row in rows:
+        if not any(block.is_figure for block in row):
+            run.append(row)
+            continue
+        texts = [block.text for one in run for block in one]
+        lines = sum(any(_is_column(block.text) for block in one) for one in run)
+        if lines > 1 and not any(_is_span(text) or _is_row_head(text) for text in texts):
+            _hide_heads(run)
+        run = []
     return [row for row in rows if row]
+
+
+def _hide_heads(rows: list[list[_Block]]) -> None:
+    """Make the heads of columns on some lines unknown."""
+    for block in (block for row in rows for block in row if not block.is_figure):
+        if _is_head(block.text) or _is_span(block.text):
+            block.text = UNKNOWN_CHARACTER
 
 
 def _surrounds(row: list[_Block], span: _Block) -> bool:
@@ -246,6 +258,12 @@ def _is_column(text: str) -> bool:
         for edition in load_forms()
         for labels in index_labels(edition).columns.values()
     )
+
+
+@lru_cache(maxsize=4096)
+def _is_row_head(text: str) -> bool:
+    """Tell whether a text names a row that stands beside others, above its own columns."""
+    return any(fold_label(text) in index_labels(edition).across for edition in load_forms())
 
 
 @lru_cache(maxsize=4096)
