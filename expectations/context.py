@@ -67,8 +67,8 @@ class Context:
 
     `parts`: the running text (`PARTS`), a row a part in the order printed; `part` is 0 before
     the first heading, then 1 to 6. `labels`: what the tables print as labels (`LABELS`),
-    `line` is `row` or `column`, `key` null where the form has no such line. `earlier_reports`
-    and `earlier_cells`: reports of other years, as the lake has them; those checked now need
+    `line` is `row` or `column`, `key` null where the form has no such line. `other_reports`
+    and `other_cells`: reports of other years, as the lake has them; those checked now need
     not be among them. `sketches` (`SKETCHES`): of the texts of other reports. `documents`: as
     the lake's table. `copies` (`COPIES`): cells that a report's other sources print.
     `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
@@ -78,8 +78,8 @@ class Context:
 
     parts: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
-    earlier_reports: pl.DataFrame | None = None
-    earlier_cells: pl.DataFrame | None = None
+    other_reports: pl.DataFrame | None = None
+    other_cells: pl.DataFrame | None = None
     sketches: pl.DataFrame | None = None
     documents: pl.DataFrame | None = None
     copies: pl.DataFrame | None = None

@@ -14,6 +14,7 @@ FACTS = (
     *("explains_stock", "has_fee_sentence", "fee_yuan", "stated_natural", "stated_others"),
     *("series", "earlier_id", "earlier_form", "earlier_version", "earlier_changed_at"),
 )
+FIRST_DUE = 2019  # the first report year under the law of 2019
 _YEAR_SUFFIX = r"-\d{4}$"
 
 
@@ -35,7 +36,7 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
         is_party_body=pl.col("publisher").str.contains(load_words().party_bodies),
         series=_name_series(),
     )
-    earlier = context.earlier_reports
+    earlier = context.other_reports
     others = (
         completed if earlier is None else pl.concat([completed, _complete(earlier)], how="diagonal")
     )
@@ -55,6 +56,22 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
     )
     linked = completed.join(last, on=["series", "year"], how="left", maintain_order="left")
     return read_prose(linked, context.parts)
+
+
+def list_known(reports: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
+    """List all reports known, those checked first, each once.
+
+    Returns:
+        `report_id`, `year`, `form`, `scope`, `adcode`, `publisher`, `series`.
+    """
+    frames = [_complete(reports)] if others is None else [_complete(reports), _complete(others)]
+    return (
+        pl.concat([frame.select(REPORTS.frame_schema.names()) for frame in frames])
+        .unique("report_id", keep="first", maintain_order=True)
+        .select(
+            *("report_id", "year", "form", "scope", "adcode", "publisher"), series=_name_series()
+        )
+    )
 
 
 def _complete(reports: pl.DataFrame) -> pl.DataFrame:

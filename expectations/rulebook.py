@@ -67,6 +67,21 @@ class TextTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """A row of the older statistics and those that sum to it, or that it bounds.
+
+    `case` is what a difference is: `unequal`, or `exceeds` where the row only bounds them.
+    Of the parts at least `least` must be read; `is_below` where they stand below the row.
+    """
+
+    total: str
+    parts: tuple[str, ...]
+    case: str
+    least: int
+    is_below: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """A day of the year after the report year, as (month, day), and the case past it."""
 
@@ -102,6 +117,7 @@ class Rule:
     needs: frozenset[str]
     condition: Condition | None
     text: TextTest | None
+    sums: tuple[Sum, ...]
     deadlines: tuple[Deadline, ...]
     cases: dict[str, Case]
 
@@ -120,7 +136,9 @@ class Rule:
             binds = binds & _is_one_of(pl.col("scope"), self.scopes)
         if self.adcodes is not None:
             binds = binds & _is_one_of(pl.col("adcode"), self.adcodes)
-        if self.earlier is not None:
+        if self.earlier == ("any",):
+            binds = binds & pl.col("earlier_id").is_not_null()
+        elif self.earlier is not None:
             binds = binds & _is_one_of(pl.col("earlier_form"), self.earlier)
         return binds
 
@@ -242,6 +260,7 @@ def _build_rule(entry: dict[str, Any], words: dict[str, Any]) -> Rule:
         needs=frozenset(entry.get("needs", ())),
         condition=_build_condition(entry["condition"]) if "condition" in entry else None,
         text=_build_text_test(entry["text"]) if "text" in entry else None,
+        sums=_build_sums(entry),
         deadlines=tuple(
             Deadline(case, *map(int, day.split("-")))
             for case, day in entry.get("deadlines", {}).items()
@@ -272,6 +291,17 @@ def _build_text_test(facts: dict[str, Any]) -> TextTest:
         longest=facts.get("longest"),
         shortest=facts.get("shortest"),
         title=facts.get("title"),
+    )
+
+
+def _build_sums(entry: dict[str, Any]) -> tuple[Sum, ...]:
+    if "at_most" in entry:
+        bound = entry["at_most"]
+        return (Sum(bound["most"], (bound["least"],), "exceeds", 1, False),)
+    declared = entry.get("sum", [])
+    return tuple(
+        Sum(one["total"], tuple(one["parts"]), "unequal", one.get("least", len(one["parts"])), True)
+        for one in (declared if isinstance(declared, list) else [declared])
     )
 
 

@@ -23,11 +23,14 @@ from expectations.cell_rules import (
     check_writing,
 )
 from expectations.conditions import LAST, check_conditions, list_last_cells
-from expectations.context import Context
+from expectations.context import SKETCHES, Context
+from expectations.copy_rules import check_copies
 from expectations.equations import check_equations, check_totals
-from expectations.facts import FACTS, describe_reports
+from expectations.facts import FACTS, describe_reports, list_known
 from expectations.form import load_forms
 from expectations.label_rules import check_labels
+from expectations.likeness import sketch_parts
+from expectations.older_rules import check_older
 from expectations.privacy import check_privacy
 from expectations.publication_rules import (
     check_bodies,
@@ -37,6 +40,7 @@ from expectations.publication_rules import (
 )
 from expectations.remarks import REMARKS, word_remarks
 from expectations.report_rules import (
+    NEWEST_FORM,
     check_forms,
     check_period,
     check_signature,
@@ -45,8 +49,21 @@ from expectations.report_rules import (
 )
 from expectations.rulebook import Rule, Rulebook, load_rulebook
 from expectations.sheet import Sheet, lay_out
+from expectations.source_rules import (
+    check_documents,
+    check_hosts,
+    check_media,
+    check_second_readings,
+)
 from expectations.table_rules import check_excess, check_unit, locate_crossing, locate_part
+from expectations.territory_rules import (
+    check_copied_tables,
+    check_missing,
+    check_office,
+    check_sums,
+)
 from expectations.text_rules import check_texts
+from expectations.year_rules import check_same_figures, check_same_texts, check_versions
 from storage.schema import FIGURE, FINDINGS
 
 # In this order the first that stands among a rule's instances is its outcome for the report.
@@ -112,7 +129,8 @@ def _check(
     forms = load_forms()
     used = set(reports["form"].drop_nulls())
     sheets = [lay_out(reports, cells, form) for form in forms.values() if form.edition in used]
-    last = _lay_out_last(reports, sheets, context, list_last_cells(rules))
+    past = _lay_out_earlier(reports, context)
+    last = _list_last_values(reports, [*sheets, *past], list_last_cells(rules))
     remarks = [
         *check_forms(reports, rules),
         *check_unknown_forms(reports, rules, next(iter(forms.values()))),
@@ -123,13 +141,73 @@ def _check(
         *check_years(reports),
         *(check_bodies(reports) if "P-08" in rules else ()),
         *(check_signing(reports) if "P-09" in rules else ()),
+        *check_media(reports),
+        *check_versions(reports),
+        *check_same_figures(reports, sheets, past),
+        *_check_sources(reports, cells, context),
         *(() if context.parts is None else _check_prose(reports, context.parts, rules)),
+        *_check_likeness(reports, context),
+        *_check_territories(reports, sheets, context),
+        *(() if context.older_rows is None else check_older(reports, context.older_rows, rules)),
         *(remark for sheet in sheets for remark in _check_sheet(sheet, context, rulebook)),
         *(remark for sheet in sheets for remark in check_conditions(sheet, rules, rulebook, last)),
     ]
     is_run = pl.col("rule").is_in(list(rules))
     found: pl.DataFrame = pl.concat([REMARKS.to_frame().lazy(), *remarks]).filter(is_run).collect()
     return found
+
+
+def _check_sources(
+    reports: pl.DataFrame, cells: pl.DataFrame, context: Context
+) -> list[pl.LazyFrame]:
+    own = reports.select("report_id")
+    documents, copies = context.documents, context.copies
+    return [
+        *(
+            ()
+            if documents is None
+            else check_documents(documents.join(own, on="report_id", how="semi"))
+        ),
+        *(
+            ()
+            if copies is None
+            else check_second_readings(cells, copies.join(own, on="report_id", how="semi"))
+        ),
+        *(() if context.hosts is None else check_hosts(reports, context.hosts)),
+    ]
+
+
+def _check_likeness(reports: pl.DataFrame, context: Context) -> list[pl.LazyFrame]:
+    if context.parts is None:
+        return []
+    own = sketch_parts(context.parts)
+    stored = SKETCHES.to_frame() if context.sketches is None else context.sketches
+    sketches = pl.concat([own, stored.join(own, on="report_id", how="anti")])
+    known = list_known(reports, context.other_reports)
+    return [
+        *check_same_texts(reports, sketches),
+        *check_copies(reports, known, sketches),
+    ]
+
+
+def _check_territories(
+    reports: pl.DataFrame, sheets: list[Sheet], context: Context
+) -> list[pl.LazyFrame]:
+    """Check the rules about a government's bodies on the edition that they are written for."""
+    known = list_known(reports, context.other_reports)
+    own = reports.select("report_id")
+    remarks: list[pl.LazyFrame] = []
+    for sheet in [sheet for sheet in sheets if sheet.form.edition == NEWEST_FORM]:
+        others = _lay_out_others(reports, sheet, context)
+        values = pl.concat([one.values for one in (sheet, *others)])
+        on_form = known.join(values.select("report_id"), on="report_id", how="semi")
+        remarks += check_office(sheet.form, on_form, values)
+        remarks += check_copied_tables([sheet, *others], on_form)
+        if context.roster is not None:
+            remarks += check_sums(sheet.form, on_form, values, context.roster)
+    if context.roster is not None:
+        remarks += check_missing(known, context.roster)
+    return [remark.join(own.lazy(), on="report_id", how="semi") for remark in remarks]
 
 
 def _check_prose(
@@ -166,44 +244,58 @@ def _check_sheet(sheet: Sheet, context: Context, rulebook: Rulebook) -> list[pl.
     ]
 
 
-def _lay_out_last(
-    reports: pl.DataFrame, sheets: list[Sheet], context: Context, names: list[str]
-) -> pl.DataFrame:
+def _list_last_values(reports: pl.DataFrame, sheets: list[Sheet], names: list[str]) -> pl.DataFrame:
     """Give the values of some cells under `last.`, of every report a year before one of these."""
-    wanted = reports.select(report_id="earlier_id").drop_nulls().unique()
-    laid_out = [*sheets, *_lay_out_earlier(reports, wanted, context)]
+    wanted = reports.lazy().select(report_id="earlier_id").drop_nulls().unique()
+    empty = pl.DataFrame(schema={"report_id": pl.String, **{LAST + name: FIGURE for name in names}})
     return pl.concat(
         [
-            pl.DataFrame(
-                schema={"report_id": pl.String, **{LAST + name: FIGURE for name in names}}
-            ),
+            empty,
             *(
                 sheet.values.lazy()
-                .join(wanted.lazy(), on="report_id", how="semi")
-                .select(
-                    "report_id",
-                    *(
-                        (
-                            pl.col(name) if name in sheet.values.columns else pl.lit(None, FIGURE)
-                        ).alias(LAST + name)
-                        for name in names
-                    ),
-                )
+                .join(wanted, on="report_id", how="semi")
+                .select("report_id", *_name_last(sheet, names))
                 .collect()
-                for sheet in laid_out
+                for sheet in sheets
             ),
         ]
     )
 
 
-def _lay_out_earlier(reports: pl.DataFrame, wanted: pl.DataFrame, context: Context) -> list[Sheet]:
-    if context.earlier_reports is None or context.earlier_cells is None:
+def _name_last(sheet: Sheet, names: list[str]) -> list[pl.Expr]:
+    known = set(sheet.values.columns)
+    return [
+        (pl.col(name) if name in known else pl.lit(None, FIGURE)).alias(LAST + name)
+        for name in names
+    ]
+
+
+def _lay_out_earlier(reports: pl.DataFrame, context: Context) -> list[Sheet]:
+    """Lay out the reports a year before one of these that are not among them."""
+    if context.other_reports is None:
         return []
-    others = context.earlier_reports.join(reports, on="report_id", how="anti").join(
-        wanted, on="report_id", how="semi"
+    wanted = reports.select(report_id="earlier_id").drop_nulls()
+    others = context.other_reports.join(wanted, on="report_id", how="semi").join(
+        reports, on="report_id", how="anti"
     )
+    return _lay_out_stored(others, context)
+
+
+def _lay_out_others(reports: pl.DataFrame, sheet: Sheet, context: Context) -> list[Sheet]:
+    """Lay out the other reports of the same years and edition, for governments to be held to."""
+    if context.other_reports is None:
+        return []
+    others = context.other_reports.filter(pl.col("form") == sheet.form.edition).join(
+        sheet.reports, on="year", how="semi"
+    )
+    return _lay_out_stored(others.join(reports, on="report_id", how="anti"), context)
+
+
+def _lay_out_stored(others: pl.DataFrame, context: Context) -> list[Sheet]:
+    if context.other_cells is None:
+        return []
+    cells = context.other_cells.join(others.select("report_id"), on="report_id", how="semi")
     used = set(others["form"].drop_nulls())
-    cells = context.earlier_cells.join(others.select("report_id"), on="report_id", how="semi")
     return [
         lay_out(others, cells.rechunk(), form)
         for form in load_forms().values()

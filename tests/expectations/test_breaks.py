@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import yaml
 
-from expectations.context import LABELS, PARTS, Context
-from expectations.form import load_form
+from expectations.context import COPIES, LABELS, OLDER_ROWS, PARTS, ROSTER, Context
+from expectations.form import load_form, load_forms
 from expectations.label_rules import list_labels
 from expectations.rulebook import load_rulebook
 from expectations.rules import Evaluation, evaluate
@@ -61,8 +61,8 @@ def build(make: Any, spec: dict[str, Any]) -> tuple[str, pl.DataFrame, pl.DataFr
     context = Context(
         parts=parts,
         labels=first[4],
-        earlier_reports=earlier[1] if earlier else first[1].clear(),
-        earlier_cells=earlier[2] if earlier else first[2].clear(),
+        other_reports=earlier[1] if earlier else first[1].clear(),
+        other_cells=earlier[2] if earlier else first[2].clear(),
         **build_frames(spec, first[0]),
     )
     return (
@@ -79,7 +79,7 @@ def build_one(
     """Build the frames of one report: its id, row, cells, parts and labels."""
     report_id, form = f"{name}-{year}", spec["form"]
     report = make.build_report(report_id, form, **{**spec.get("facts", {}), "year": year})
-    readings = build_readings(make, spec, form) if form else {}
+    readings = build_readings(make, spec, form) if form in load_forms() else {}
     cells = make.build_cells(report_id, readings)
     if "note" in spec:
         key = pl.concat_str("table", "row", "column", separator=".")
@@ -135,7 +135,7 @@ def as_reading(value: Any) -> Any:
 
 def build_parts(spec: dict[str, Any], report_id: str, year: int) -> pl.DataFrame:
     """Build the parts of the text: a number, or a list of number, heading and text."""
-    texts = {**STANDARD["parts"], **spec.get("parts", {})}
+    texts = {**STANDARD["parts"], **(spec.get("parts") or {})}
     if "long" in spec:
         texts[1] = texts[1].replace("{year}", str(year)).replace("\n", "")
         texts[1] += "好" * (spec["long"] - len(texts[1]))
@@ -160,7 +160,7 @@ def fill_years(text: str, year: int) -> str:
 
 def build_labels(spec: dict[str, Any], report_id: str) -> pl.DataFrame:
     """Build the labels of a report, all as the form has them but those described."""
-    if spec["form"] is None:
+    if spec["form"] not in load_forms():
         return pl.DataFrame(schema=LABELS)
     official = list_labels(load_form(spec["form"]))
     labels = {
@@ -176,10 +176,19 @@ def build_labels(spec: dict[str, Any], report_id: str) -> pl.DataFrame:
 
 def build_frames(spec: dict[str, Any], report_id: str) -> dict[str, Any]:
     """Build the further frames of the context, empty where the description has none."""
-    _ = report_id
-    return {
-        "documents": pl.DataFrame(spec.get("documents", []), schema=DOCUMENTS.schema),
+    older = [
+        {"report_id": report_id, "position": position, "label": row[0], "value": row[1]}
+        | ({"cumulative": row[2]} if len(row) > 2 else {})
+        for position, row in enumerate(spec.get("older", []))
+    ]
+    rows = {
+        "documents": (spec.get("documents", []), pl.Schema(DOCUMENTS.schema)),
+        "copies": (spec.get("copies", []), COPIES),
+        "roster": (spec.get("roster", []), ROSTER),
+        "older_rows": (older, OLDER_ROWS),
     }
+    frames = {name: pl.DataFrame(given, schema=schema) for name, (given, schema) in rows.items()}
+    return {**frames, "hosts": ()}
 
 
 def list_findings(evaluation: Evaluation, report_id: str) -> set[tuple[str, str]]:
