@@ -20,6 +20,7 @@ COVERED_SHARE = 0.6
 MAX_RULES = 2_000  # a page
 MAX_SLOTS = 40_000  # a table
 SHARED_EDGES = 0.6
+ON_LINE_SHARE = 0.1
 
 
 class Box(NamedTuple):
@@ -59,12 +60,18 @@ class Lattice:
         return self.owners[row][column]
 
     def reaches(self, glyph: Glyph) -> bool:
-        """Tell whether a glyph stands in the table, or in a row cut at its open end."""
+        """Tell whether a glyph stands in the table, or in a row cut at its open end.
+
+        A digit printed on the outer line counts: its cell must not pass for empty.
+        """
         x = (glyph.left + glyph.right) / 2
         if not self.xs[0] <= x < self.xs[-1]:
             return False
         column = bisect_right(self.xs, x) - 1
         top, bottom = self.ys[0], self.ys[-1]
+        overlap = min(glyph.bottom, bottom) - max(glyph.top, top)
+        if glyph.text[-1].isdigit() and overlap > ON_LINE_SHARE * glyph.height:
+            return True
         if glyph.middle < top:
             return self.open_above[column] and glyph.bottom > top - TOUCH
         if glyph.middle >= bottom:
