@@ -20,17 +20,18 @@ CUT_OFF = "\ufffd"  # stands behind a cell in which the file ends, or that is cu
 NO_TEXT = "\ufffc"  # stands for a picture or an input field in a cell
 # A figure before one of these tags and one behind it are two, on the screen or in meaning.
 _BREAKS = (
-    rb"<(?=/?(?:p|div|li|tr|h[1-6]|table|center|dd|dt|pre|section|article|su[bp]|s|del|strike)"
-    rb"[\s>]|[bh]r[\s/>])"
+    rb"<(?=/?(?:p|div|li|tr|h[1-6r]|br|table|center|d[dt]|pre|section|article|su[bp]|s|del|strike)"
+    rb"[\s/>])"
 )
 _BREAKING = re.compile(_BREAKS)
 _BREAKING_CAPITAL = re.compile(_BREAKS, re.IGNORECASE)
 _CAPITAL = re.compile(rb"<[A-Z]")
 _UNSEEN = "script,style,noscript,template,select"
-_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN = re.compile(rb"display\s*:\s*none")
 _PICTURES = "img,input,svg,canvas,object,embed,video"
-_CELL = re.compile(rb"<t[dh][\s>]", re.IGNORECASE)
-_CELL_END = re.compile(rb"</(?:td|th|tr|table|tbody)\s*>", re.IGNORECASE)
+_CELL = re.compile(rb"<t[dh][\s>]")
+_CELL_END = re.compile(rb"</(?:td|th|tr|table|tbody)\s*>")
+_CELL_TAGS = ("td", "th")
 _SPAN = re.compile(r"\s*\+?([0-9]{1,4})")
 
 
@@ -49,15 +50,17 @@ def read_html(markup: str) -> Document:
     """
     page = markup.encode("utf-8", "replace")  # searched and parsed in half the time of a str
     refuse_deep_nesting(page)
-    tree = LexborHTMLParser(_break_lines(page))
+    breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING
+    tree = LexborHTMLParser(_break_lines(page, breaking))
+    tables = page[page.find(b"<table") :] if breaking is _BREAKING else page.lower()
     title = _read_title(tree)
     facts = _read_meta(tree)
-    for node in tree.css(_UNSEEN):
+    for node in reversed(tree.css(_UNSEEN)):  # what is inside another goes first
         node.decompose(recursive=True)
-    if b"display" in page or b"DISPLAY" in page:
+    if _HIDDEN.search(tables):
         _drop_hidden(tree)
     blocks: list[TextBlock | Grid] = []
-    cut = _find_cut_cell(tree) if _ends_in_cell(page) else None
+    cut = _find_cut_cell(tree) if _ends_in_cell(tables) else None
     layout = _find_layout(tree)
     for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
         if table.mem_id in layout:
@@ -84,28 +87,26 @@ def _find_layout(tree: LexborHTMLParser) -> set[int]:
     return layout
 
 
-def _break_lines(page: bytes) -> bytes:
+def _break_lines(page: bytes, breaking: re.Pattern[bytes]) -> bytes:
     """Put a line break before every tag that ends a line on the screen.
 
     Text runs on over inline tags; a paragraph or line break inside a cell must not join two
     figures. Done on the markup, for the tree would be many times slower to change.
     """
-    breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING
     return breaking.sub(b"\n<", page)
 
 
 def _drop_hidden(tree: LexborHTMLParser) -> None:
     """Drop what a style hides inside tables; outside, tabs and folds hide whole reports."""
-    for node in tree.css("tr[style], td[style], th[style], td [style], th [style]"):
-        if _HIDDEN.search(node.attributes.get("style") or ""):
+    for node in reversed(tree.css("tr[style], td[style], th[style], td [style], th [style]")):
+        if _HIDDEN.search((node.attributes.get("style") or "").lower().encode()):
             node.decompose(recursive=True)
 
 
 def _ends_in_cell(page: bytes) -> bool:
-    """Tell whether the file ends before the last cell of its last table does."""
-    last = max(page.rfind(b"<t"), page.rfind(b"<T"))
-    end = max(page.rfind(b"</t"), page.rfind(b"</T"))
-    if end > last and page.find(b">", end) > 0:
+    """Tell whether the file, in small letters, ends before the last cell of its tables does."""
+    end = page.rfind(b"</t")
+    if end > page.rfind(b"<t") and page.find(b">", end) > 0:
         return False
     cells = list(_CELL.finditer(page))
     return bool(cells) and _CELL_END.search(page, cells[-1].end()) is None
@@ -125,11 +126,11 @@ def read_table(table: LexborNode, locator: str, cut: int | None = None) -> Grid:
     rows: list[tuple[GridCell, ...]] = []
     pending: dict[int, tuple[GridCell, int]] = {}  # slot column -> cell from above, rows left
     for r, tr in enumerate(_direct_rows(table)[:MAX_ROWS]):
-        place = f"{locator}/tr[{r + 1}]"
+        place = f"{locator}/tr[{r + 1}]/td["
         row: list[GridCell] = []
         below: dict[int, tuple[GridCell, int]] = {}
         column = 0
-        tds = [node for node in tr.iter() if node.tag in ("td", "th")]
+        tds = [node for node in tr.iter() if node.tag in _CELL_TAGS]
         for c, td in enumerate(tds[:MAX_COLUMNS], 1):
             if column in pending:
                 column = _take_pending(pending, below, row, column)
@@ -137,9 +138,9 @@ def read_table(table: LexborNode, locator: str, cut: int | None = None) -> Grid:
             width = _read_span(attributes["colspan"]) if "colspan" in attributes else 1
             height = _read_span(attributes["rowspan"]) if "rowspan" in attributes else 1
             text = td.text().strip()
-            if not text or len(text) > MAX_CELL_CHARACTERS or cut is not None:
+            if not text or cut is not None or len(text) > MAX_CELL_CHARACTERS:
                 text = _settle_text(text, td, cut)
-            cell = GridCell(text, f"{place}/td[{c}]", r, column, height, width)
+            cell = GridCell(text, f"{place}{c}]", r, column, height, width)
             row.append(cell)
             if height > 1:
                 below[column] = (cell, height - 1)

@@ -60,6 +60,7 @@ class Placement(NamedTuple):
 def place_rows(placements: Sequence[Placement]) -> Matching:
     """Give each value of the rows of a document its column."""
     matching = Matching()
+    readings = matching.readings
     lengths: dict[str, Counter[int]] = {}
     for placement in placements:
         lengths.setdefault(placement.part, Counter())[len(placement.values)] += 1
@@ -81,8 +82,10 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
         for column, value in zip(columns.keys, fitting, strict=False):
             if column is None:
                 keep_unmatched([value], matching)
-            else:
-                _record(_read_cell(cells[column], value, label, columns.unit_known), matching)
+                continue
+            reading = _read_cell(cells[column], value, label, columns.unit_known)
+            if readings.setdefault(reading.cell, reading) is not reading:
+                _record(reading, matching)
     return matching
 
 
@@ -99,6 +102,9 @@ def _fit(
     count, width, full = len(values), columns.width, len(columns.keys)
     if not count:
         return None
+    may_shift = values[0].column == label.column + label.column_span
+    if count == full and len(lengths) == 1 and lengths[count] > 1:
+        return values if columns.are_above(values, may_shift=may_shift) else None
     is_usual = lengths[count] * 2 > lengths.total()
     is_settled = lengths[count] > 1 or width == 1
     if count > full:
@@ -112,8 +118,7 @@ def _fit(
     else:
         fits = count == width and is_settled and is_usual
     fitting = values[: full if count == full else width]
-    follows_label = values[0].column == label.column + label.column_span
-    may_shift = follows_label and count <= full
+    may_shift = may_shift and count <= full
     return fitting if fits and columns.are_above(fitting, may_shift=may_shift) else None
 
 

@@ -21,6 +21,7 @@ from decimal import Decimal
 import pytest
 
 from expectations.form import Form, load_form
+from tasks.reading import place
 from tasks.reading.read import read_cells, read_document, tell_edition
 from tasks.reading.report import CellReading, UnreadableError
 from tasks.sample.corruption import DAMAGES, PAGE_DAMAGES, damage_tables, list_printed
@@ -42,12 +43,15 @@ class Tally:
 
     `wrong` are cells read with another value than was printed in them, with their page's
     number; `refused` pages by damage and code; `unread` cells printed as figures but not
-    read, by option and value for whole pages and by damage for others.
+    read, by option and value for whole pages and by damage for others. `derived` counts the
+    cells filled from equations, `misderived` those of them with another value than was set.
     """
 
     pages: int = 0
     cells: int = 0
     read: int = 0
+    derived: int = 0
+    misderived: int = 0
     wrong: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
@@ -58,6 +62,8 @@ class Tally:
         self.pages += other.pages
         self.cells += other.cells
         self.read += other.read
+        self.derived += other.derived
+        self.misderived += other.misderived
         self.wrong += other.wrong
         for mine, theirs in (
             (self.refused, other.refused),
@@ -140,7 +146,7 @@ def examine(seed: int) -> Tally:
     tally = Tally(pages=1)
     try:
         document = read_document(page)
-        readings, _ = read_cells(document, tell_edition(document))
+        readings = read_cells(document, tell_edition(document))[0]
     except UnreadableError as error:
         tally.refused[f"{damage}: {error.code}"] += 1
         return tally
@@ -149,6 +155,9 @@ def examine(seed: int) -> Tally:
         if is_whole
         else [damage]
     )
+    derived = [reading for reading in readings if reading.status == "derived"]
+    tally.derived = len(derived)
+    tally.misderived = sum(reading.value != spec.figures[reading.cell] for reading in derived)
     statuses = {reading.cell: reading.status for reading in readings}
     for cell, texts in printed.items():
         if not any(character.isdigit() for character in texts[0]):
@@ -176,7 +185,8 @@ def show(tally: Tally) -> str:
     """Say what a proof gave: counts, and what was not read in which look or damage."""
     lines = [
         f"proof of reading: {tally.pages} reports, {tally.cells} figures printed, {tally.read} "
-        f"read, {len(tally.wrong)} silently wrong"
+        f"read, {len(tally.wrong)} silently wrong; {tally.derived} derived, "
+        f"{tally.misderived} of them wrongly"
     ]
     lines += [f"  refused, {reason}: {count}" for reason, count in tally.refused.most_common()]
     lines += [
@@ -192,6 +202,12 @@ def test_no_cell_is_read_wrong_in_some_reports() -> None:
     tally = examine_many(range(FAST))
     assert tally.wrong == []
     assert tally.read > tally.cells / 2
+
+
+def test_the_proof_notices_a_careless_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that takes the first figures of a row whatever their number is found out."""
+    monkeypatch.setattr(place, "_fit", lambda placement, *_, **__: placement.values)
+    assert examine_many(range(60)).wrong
 
 
 @pytest.mark.slow
