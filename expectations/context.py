@@ -73,6 +73,7 @@ class Context:
     the lake's table. `copies` (`COPIES`): cells that a report's other sources print.
     `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
     `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
+    `statements`: figures of the prose, compared (`statement_table.STATEMENTS`).
     `hosts`: hosts accepted beside those under .gov.cn.
     """
 
@@ -85,6 +86,7 @@ class Context:
     copies: pl.DataFrame | None = None
     roster: pl.DataFrame | None = None
     older_rows: pl.DataFrame | None = None
+    statements: pl.DataFrame | None = None
     hosts: tuple[str, ...] | None = None
 
     @property

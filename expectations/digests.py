@@ -24,7 +24,7 @@ def digest_tables(sheet: Sheet) -> pl.DataFrame:
     weights = draw.integers(1, LARGEST_WEIGHT, len(sheet.form.cells)).tolist()
     # Whole numbers that wrap around: sums of floats would depend on the order of adding.
     weighted = {
-        cell.key: (pl.col(cell.key) * SMALLEST_PARTS).cast(pl.Int64) * weight
+        cell.key: (pl.col(cell.key) * SMALLEST_PARTS).cast(pl.Int64, strict=False) * weight
         for cell, weight in zip(sheet.form.cells, weights, strict=True)
     }
     return sheet.values.select(

@@ -55,6 +55,7 @@ from expectations.source_rules import (
     check_media,
     check_second_readings,
 )
+from expectations.statement_remarks import STATEMENT_RULES, remark_statements
 from expectations.table_rules import check_excess, check_unit, locate_crossing, locate_part
 from expectations.territory_rules import (
     check_copied_tables,
@@ -148,6 +149,7 @@ def _check(
         *(() if context.parts is None else _check_prose(reports, context.parts, rules)),
         *_check_likeness(reports, context),
         *_check_territories(reports, sheets, context),
+        *_check_statements(reports, context, rules),
         *(() if context.older_rows is None else check_older(reports, context.older_rows, rules)),
         *(remark for sheet in sheets for remark in _check_sheet(sheet, context, rulebook)),
         *(remark for sheet in sheets for remark in check_conditions(sheet, rules, rulebook, last)),
@@ -188,6 +190,15 @@ def _check_likeness(reports: pl.DataFrame, context: Context) -> list[pl.LazyFram
         *check_same_texts(reports, sketches),
         *check_copies(reports, known, sketches),
     ]
+
+
+def _check_statements(
+    reports: pl.DataFrame, context: Context, rules: dict[str, Rule]
+) -> list[pl.LazyFrame]:
+    binding = {key: rules[key].applies for key in STATEMENT_RULES if key in rules}
+    if context.statements is None or not binding:
+        return []
+    return [remark_statements(context.statements, reports, binding, context.parts).lazy()]
 
 
 def _check_territories(

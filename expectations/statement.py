@@ -10,7 +10,7 @@ from decimal import Decimal
 class Statement:
     """One statement. `number` counts from 1 in the order of the text.
 
-    `subject` is a key of `statement_rules.yaml`, or `stated` for a figure that no table holds.
+    `subject` is a key of `statement_subjects.yaml`, or `stated` for a figure that no table holds.
     `quantity` is as printed times its scale (amounts in yuan), 0 for a denial, None for a claim
     without a figure. `scope` is `whole` (what the report covers) or the word for another;
     `period` is `current` or the word for another. `part_of` numbers the statement whose part

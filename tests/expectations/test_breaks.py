@@ -15,6 +15,7 @@ from expectations.form import load_form, load_forms
 from expectations.label_rules import list_labels
 from expectations.rulebook import load_rulebook
 from expectations.rules import Evaluation, evaluate
+from expectations.statement_remarks import STATEMENT_RULES
 from storage.schema import DOCUMENTS
 
 FILES = sorted(Path(__file__).parent.glob("*breaks.yaml"))
@@ -206,8 +207,11 @@ def read_outcome(evaluation: Evaluation, rule: str, report_id: str) -> str:
 
 
 def test_every_rule_has_a_break() -> None:
-    """No rule goes without a report that passes it and one that fails it, and none twice."""
-    assert set(BREAKS) == set(load_rulebook().rules)
+    """No rule goes without a report that passes it and one that fails it.
+
+    Those on prose have theirs in `test_statement_rules.py`, which holds itself to it.
+    """
+    assert set(BREAKS) == set(load_rulebook().rules) - set(STATEMENT_RULES)
 
 
 @pytest.mark.parametrize("edition", ["2021", "2019"])
@@ -216,7 +220,7 @@ def test_standard_report_has_no_finding(make: Any, edition: str) -> None:
     _, reports, cells, context = build(make, {"form": edition})
     evaluation = evaluate(reports, cells, context)
     assert evaluation.findings.select("rule", "message").rows() == []
-    assert evaluation.not_run == {}
+    assert set(evaluation.not_run) == set(STATEMENT_RULES)
 
 
 @pytest.mark.parametrize("rule", BREAKS)

@@ -20,7 +20,7 @@ from expectations.statement_table import STATED, STATEMENTS, build_statements
 from storage.schema import FIGURE
 
 ENTRIES = yaml.safe_load(
-    (Path(__file__).parents[2] / "expectations/statement_rules.yaml").read_text("utf-8")
+    (Path(__file__).parents[2] / "expectations/families/prose.yaml").read_text("utf-8")
 )
 RULES = {entry["id"]: entry for entry in ENTRIES}
 FORM = "2021"

@@ -25,7 +25,7 @@ from tasks.reading.statements import read_statements
 HERE = Path(__file__).resolve()
 PROSE = HERE.parent / "prose"
 REAL = HERE.parents[4] / "shared/reports"
-RULES_FILE = HERE.parents[3] / "expectations/statement_rules.yaml"
+RULES_FILE = HERE.parents[3] / "expectations/families/prose.yaml"
 CELLS_SCHEMA = pl.Schema(
     {
         "report_id": pl.String(),
