@@ -173,6 +173,7 @@ def check_other_bodies(reports: pl.DataFrame, parts: pl.DataFrame) -> list[pl.La
     own = reports.lazy().select("report_id", titled=titled, stem=stem).filter(pl.col("stem") != "")
     named = (
         parts.lazy()
+        .filter(pl.col("text").str.contains(words["named_report"]))
         .select("report_id", named=pl.col("text").str.extract(words["other_body"], 1))
         .filter(pl.col("named").is_not_null())
         .unique("report_id", keep="first", maintain_order=True)

@@ -12,6 +12,7 @@ from expectations.words import load_words
 IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 IDENTITY_DIGITS = "10X98765432"
 TABLE_PARTS = (2, 3, 4)
+LONG_NUMBER = r"\d{11}"
 SHOWN_FIRST, SHOWN_LAST = 3, 2
 
 
@@ -28,10 +29,11 @@ def check_privacy(parts: pl.DataFrame) -> list[pl.LazyFrame]:
     )
     is_table = pl.col("part").is_in(TABLE_PARTS)
     # Figures of tables that ran together look like numbers of persons.
+    numbered = parts.lazy().filter(pl.col("text").str.contains(LONG_NUMBER))
     text = pl.concat(
         [
-            parts.lazy().filter(~is_table),
-            parts.lazy().filter(is_table).join(flat, on="report_id", how="anti"),
+            numbered.filter(~is_table),
+            numbered.filter(is_table).join(flat, on="report_id", how="anti"),
         ]
     ).collect()
     checks: dict[str, Callable[[str], bool]] = {

@@ -54,7 +54,7 @@ def read_prose(reports: pl.DataFrame, parts: pl.DataFrame | None) -> pl.DataFram
 
 
 def _read_money(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Read an amount in 元 by a pattern of a figure and, it may be, the word for 10,000."""
+    """Read an amount in yuan by a pattern of a figure and, it may be, the word for 10,000."""
     figure = text.str.extract(pattern, 1).str.replace_all(",", "").cast(FIGURE, strict=False)
     scale = pl.when(text.str.extract(pattern, 2).is_not_null()).then(MYRIAD).otherwise(1)
     return (figure * scale).cast(FIGURE)

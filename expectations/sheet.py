@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import polars as pl
@@ -97,7 +98,7 @@ def lay_out(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> Sheet:
 
 def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.DataFrame:
     """Number the cells of these reports: report times width of the form plus position."""
-    ids, keys = reports["report_id"], [cell.key for cell in form.cells]
+    ids, width = reports["report_id"], len(form.cells)
     if ids.n_unique() != ids.len():
         raise ValueError(
             f"reports: expected each report once, found {ids.filter(ids.is_duplicated())[0]!r} "
@@ -105,23 +106,53 @@ def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.D
         )
     # Casting to the categories of an Enum gives the numbers without a join of millions of names.
     report = pl.col("report_id").cast(pl.Enum(ids), strict=False).to_physical().cast(pl.UInt32)
-    key = pl.concat_str(CELL_NAME, separator=".")
-    has_unit = pl.col("unit").is_not_null().alias("has_unit")
-    position = key.cast(pl.Enum(keys), strict=False).to_physical().cast(pl.UInt32)
     placed = (
         cells.lazy()
-        .with_columns(index=report * len(keys) + position, report=report)
+        .with_columns(report=report)
         .filter(pl.col("report").is_not_null())
-        .select("index", "value", pl.col("status").cast(STATUS), "text", "note", has_unit, cell=key)
+        .select(
+            "value",
+            pl.col("status").cast(STATUS),
+            "text",
+            "note",
+            has_unit=pl.col("unit").is_not_null(),
+            index=pl.col("report") * width + _find_position(form),
+        )
         .collect()
     )
-    unknown = placed.filter(pl.col("index").is_null())
-    if not unknown.is_empty():
-        raise ValueError(
-            f"cells: expected the cells of the {form.edition} form, found {unknown['cell'][0]!r} "
-            f"and {unknown.height - 1} more; name the cells as the form does"
+    if placed["index"].null_count():
+        _refuse_unknown(cells.filter(pl.col("report_id").is_in(ids.implode())), form)
+    return placed
+
+
+def _find_position(form: Form) -> pl.Expr:
+    """Give the place of a cell in its form; null if the form has no such cell.
+
+    Table, row and column are numbered, and their numbers looked up together: to join them to
+    one name would make millions of texts.
+    """
+    names = [list(dict.fromkeys(getattr(cell, part) for cell in form.cells)) for part in CELL_NAME]
+    _, rows, columns = names
+    places: list[int | None] = [None] * math.prod(map(len, names))
+    code: pl.Expr = pl.lit(0, pl.UInt32)
+    for part, name in zip(CELL_NAME, names, strict=True):
+        number = pl.col(part).cast(pl.Enum(name), strict=False).to_physical().cast(pl.UInt32)
+        code = code * len(name) + number
+    for place, cell in enumerate(form.cells):
+        table, row, column = (
+            name.index(getattr(cell, part)) for part, name in zip(CELL_NAME, names, strict=True)
         )
-    return placed.drop("cell")
+        places[(table * len(rows) + row) * len(columns) + column] = place
+    return pl.lit(pl.Series(places, dtype=pl.UInt32)).gather(code)
+
+
+def _refuse_unknown(cells: pl.DataFrame, form: Form) -> None:
+    names = cells.select(pl.concat_str(CELL_NAME, separator=".")).to_series()
+    unknown = names.filter(~names.is_in([cell.key for cell in form.cells]))
+    raise ValueError(
+        f"cells: expected the cells of the {form.edition} form, found {unknown[0]!r} "
+        f"and {unknown.len() - 1} more; name the cells as the form does"
+    )
 
 
 def _complete(given: pl.DataFrame, count: int) -> pl.DataFrame:

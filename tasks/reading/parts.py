@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic `（一）…` of a part: its number from 1, its heading and the text after it."""
+    """A topic of a part: its number from 1, its heading and the text after it."""
 
     number: int
     heading: str
