@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
+from expectations.statement_table import STATED, STATEMENTS
 from flows.collect import (
     RUN_LOCK,
     find_renamed,
@@ -21,10 +22,10 @@ from flows.summary import RunSummary, count_by, rank_findings
 from storage.documents import read_documents
 from storage.lake import read_table
 from storage.locks import hold_lock
-from storage.schema import CELLS, LEGACY_ROWS, REPORTS
+from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
-from tasks.check import check_reports
+from tasks.check import Enforced, check_reports
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 
@@ -64,19 +65,14 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         batch = select_reports(
             read_all(list_archived(data), data), parameters.year, parameters.region
         )
-        reports, cells, documents = batch.reports, batch.cells, batch.documents
-        legacy_rows = batch.legacy_rows
+        documents = batch.documents
         renamed = find_renamed(data, documents)
+        enforced = check_reports(batch.reports, batch.details, data)
     else:
-        years = None if parameters.year is None else [parameters.year]
-        regions = None if parameters.region is None else [parameters.region]
-        reports = read_table(data, REPORTS, years, regions)
-        cells = read_table(data, CELLS, years, regions)
-        legacy_rows = read_table(data, LEGACY_ROWS, years, regions)
         documents, renamed = None, frozenset[str]()
-    enforced = check_reports(reports, cells, data)
+        enforced = _check_stored(parameters, data)
     checked = enforced.checked
-    stored = store_checked(checked, legacy_rows, documents, renamed, data, datetime.now(UTC))
+    stored = store_checked(checked, documents, renamed, data, datetime.now(UTC))
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
@@ -91,6 +87,22 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary
+
+
+def _check_stored(parameters: CheckParameters, data: Path) -> Enforced:
+    """Check what the lake has; rules over the running text, not stored, keep their outcome."""
+    years = None if parameters.year is None else [parameters.year]
+    regions = None if parameters.region is None else [parameters.region]
+    stored = {
+        table: read_table(data, table, years, regions)
+        for table in (REPORTS, CELLS, LEGACY_ROWS, STATEMENTS, FINDINGS)
+    }
+    details = {
+        "cells": stored[CELLS],
+        "legacy_rows": stored[LEGACY_ROWS],
+        "stated": stored[STATEMENTS].select(STATED.names()),
+    }
+    return check_reports(stored[REPORTS], details, data, stored[FINDINGS])
 
 
 def list_archived(data: Path) -> list[Origin]:

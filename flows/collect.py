@@ -104,11 +104,10 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     batch = read_all(pages, settings.data, parameters.pages_per_task)
     batch = select_reports(batch, parameters.year, parameters.region)
     update_progress_artifact(progress, 70.0)
-    enforced = check_reports(batch.reports, batch.cells, settings.data)
+    enforced = check_reports(batch.reports, batch.details, settings.data)
     documents = _list_documents(batch.documents, fetched)
     stored = store_checked(
         enforced.checked,
-        batch.legacy_rows,
         documents,
         find_renamed(settings.data, documents),
         settings.data,
@@ -232,11 +231,13 @@ def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> Re
     )
     return ReadBatch(
         reports=reports,
-        cells=batch.cells.join(reports, on="report_id", how="semi"),
-        legacy_rows=batch.legacy_rows.join(reports, on="report_id", how="semi"),
         documents=batch.documents.with_columns(
             outcome=pl.when(is_left_out).then(pl.lit("not_selected")).otherwise("outcome")
         ),
+        details={
+            name: frame.join(reports, on="report_id", how="semi")
+            for name, frame in batch.details.items()
+        },
     )
 
 

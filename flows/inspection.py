@@ -106,7 +106,8 @@ def inspect_document(origin: Origin, content: bytes) -> Iterator[Inspection]:
         if reports.is_empty():
             yield Inspection(facts | {"error": _name_error(document)})
             continue
-        checked = check_frames(reports, batch.cells.filter(is_its))
+        details = {name: frame.filter(is_its) for name, frame in batch.details.items()}
+        checked = check_frames(reports, details)
         yield Inspection(facts | _describe_report(checked, document))
 
 

@@ -81,6 +81,7 @@ REPORTS = Table(
         Column("form", pl.String, "edition of the form: 2021, 2019, 2014, 2008", "not told"),
         Column("period_start", pl.Date, "first day of the stated period", "not stated"),
         Column("period_end", pl.Date, "last day of the stated period", "not stated"),
+        Column("signature", pl.String, "name printed under the report", "none was found"),
         Column("signed_on", pl.Date, "date under the signature", "no full date is printed"),
         Column("published_on", pl.Date, "date of publication the page states", "not stated"),
         Column("url", pl.String, "address or path the report was read from"),

@@ -1,42 +1,79 @@
-"""Check reports without Great Expectations or Prefect: rules, findings and verdicts."""
+"""Check reports without Great Expectations or Prefect: rules, findings, repairs and verdicts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from expectations.blame import settle_blame
+from expectations.context import OLDER_ROWS, Context
 from expectations.repair import repair_reports
 from expectations.rules import Evaluation, evaluate
+from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
 from storage.schema import FINDINGS, REPORTS
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Checked reports: `reports` with verdicts, `findings` and `repairs` as the lake's tables."""
+    """Checked reports: `reports` with verdicts, the others as the lake's tables."""
 
     reports: pl.DataFrame
     cells: pl.DataFrame
     findings: pl.DataFrame
     repairs: pl.DataFrame
+    legacy_rows: pl.DataFrame
+    statements: pl.DataFrame
     evaluation: Evaluation
 
 
-def check_frames(reports: pl.DataFrame, cells: pl.DataFrame) -> Checked:
+def check_frames(
+    reports: pl.DataFrame,
+    details: Mapping[str, pl.DataFrame],
+    others: Context | None = None,
+    earlier_findings: pl.DataFrame | None = None,
+) -> Checked:
     """Evaluate every rule, name the cells that explain failures, give each report its verdict.
 
-    `reports` and `cells` have `year` and `region` and the columns of the lake's tables, the
-    reports at least those that reading gives.
+    Args:
+        reports: the columns of the lake's table with `year` and `region`.
+        details: frames by name: `cells`, `legacy_rows`, `stated` (or `statements`, compared
+            before) and, where the running text is at hand, `parts`.
+        others: what is known beside these reports; `parts`, `older_rows` and `statements`
+            are filled in from the details.
+        earlier_findings: what was found before; kept for the rules that are not run now.
     """
-    evaluation = evaluate(reports, cells)
+    cells = details["cells"]
+    statements = compare_statements(details["stated"], reports, cells)
+    context = replace(
+        others or Context(),
+        parts=details.get("parts"),
+        older_rows=_list_older_rows(details["legacy_rows"]),
+        statements=statements,
+    )
+    evaluation = evaluate(reports, cells, context)
     findings = (
         evaluation.findings.drop("year", strict=False)
         .join(reports.select("report_id", "year", "region"), on="report_id", how="left")
         .select(FINDINGS.frame_schema.names())
     )
     findings = settle_blame(findings, cells)
+    if earlier_findings is not None:
+        kept = earlier_findings.filter(pl.col("rule").is_in(list(evaluation.not_run)))
+        findings = pl.concat([findings, kept]).sort(FINDINGS.key)
     judged = add_verdicts(reports, cells, findings).select(REPORTS.frame_schema.names())
-    repairs = repair_reports(judged, cells, findings)
-    return Checked(judged, cells, findings, repairs, evaluation)
+    return Checked(
+        reports=judged,
+        cells=cells,
+        findings=findings,
+        repairs=repair_reports(judged, cells, findings, list_stated_values(statements, reports)),
+        legacy_rows=details["legacy_rows"],
+        statements=statements,
+        evaluation=evaluation,
+    )
+
+
+def _list_older_rows(legacy_rows: pl.DataFrame) -> pl.DataFrame:
+    return legacy_rows.rename({"number": "position"}).select(OLDER_ROWS.names())

@@ -10,6 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from expectations.repair import REPAIRS
+from expectations.statement_table import STATEMENTS
 from expectations.wide import WIDE, build_wide
 from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
@@ -21,7 +22,6 @@ from tasks.progress import announce
 @task(name="store", tags=["disk"], cache_policy=NO_CACHE)
 def store_checked(
     checked: Checked,
-    legacy_rows: pl.DataFrame,
     documents: pl.DataFrame | None,
     renamed: frozenset[str],
     data: Path,
@@ -36,7 +36,8 @@ def store_checked(
         CELLS: checked.cells,
         FINDINGS: checked.findings,
         REPAIRS: checked.repairs,
-        LEGACY_ROWS: legacy_rows,
+        LEGACY_ROWS: checked.legacy_rows,
+        STATEMENTS: checked.statements,
         WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)

@@ -12,7 +12,7 @@ import polars as pl
 
 from storage.reference.gazetteer import load_gazetteer
 from storage.schema import DOCUMENTS
-from tasks.reading.frames import Reading, build_cells, build_legacy_rows, build_reports
+from tasks.reading.frames import Reading, build_details, build_reports
 from tasks.reading.media import ZIP, tell_media_type
 from tasks.reading.read import read_report
 from tasks.reading.report import Report, UnreadableError
@@ -38,16 +38,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """What a batch gave: `reports` and `cells` as in `frames`, `documents` as in the schema.
+    """What a batch gave: `reports` and `documents` as in the schema, `details` by name.
 
-    `cells` and `legacy_rows` have a further column `url` until batches are joined: one report
-    may come from several sources.
+    The details are those of `frames.build_details`; they have their column `url` until
+    batches are joined.
     """
 
     reports: pl.DataFrame
-    cells: pl.DataFrame
-    legacy_rows: pl.DataFrame
     documents: pl.DataFrame
+    details: dict[str, pl.DataFrame]
 
 
 def read_batch(
@@ -68,19 +67,8 @@ def read_batch(
         documents.append(_describe(origin, content, outcome, reason, report_id))
     return ReadBatch(
         reports=build_reports(readings),
-        cells=build_cells(readings).with_columns(
-            url=pl.Series(
-                [reading.url for reading in readings for _ in reading.report.cells],
-                dtype=pl.String,
-            )
-        ),
-        legacy_rows=build_legacy_rows(readings).with_columns(
-            url=pl.Series(
-                [reading.url for reading in readings for _ in reading.report.legacy_rows],
-                dtype=pl.String,
-            )
-        ),
         documents=pl.DataFrame(documents, schema=DOCUMENTS.schema, orient="row"),
+        details=build_details(readings),
     )
 
 
@@ -92,7 +80,6 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
     """
     joined = [read_batch([]), *batches]
     reports = pl.concat([batch.reports for batch in joined], rechunk=True)
-    cells = pl.concat([batch.cells for batch in joined], rechunk=True)
     documents = pl.concat([batch.documents for batch in joined], rechunk=True)
     chosen = (
         reports.unique("url", keep="first", maintain_order=True)
@@ -106,14 +93,21 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
     )
     return ReadBatch(
         reports=chosen,
-        cells=cells.unique(["url", "table", "row", "column"], keep="first", maintain_order=True)
-        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
-        .drop("url"),
-        legacy_rows=pl.concat([batch.legacy_rows for batch in joined], rechunk=True)
-        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
-        .unique(["report_id", "number"], keep="first", maintain_order=True)
-        .drop("url"),
         documents=_mark_duplicates(documents, chosen),
+        details={
+            name: _keep_chosen([batch.details[name] for batch in joined], chosen)
+            for name in joined[0].details
+        },
+    )
+
+
+def _keep_chosen(frames: list[pl.DataFrame], chosen: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows of the chosen texts, once where a text was looked at twice."""
+    return (
+        pl.concat(frames, rechunk=True)
+        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
+        .unique(maintain_order=True)
+        .drop("url")
     )
 
 

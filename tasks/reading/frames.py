@@ -10,9 +10,14 @@ from typing import Any
 
 import polars as pl
 
+from expectations.context import PARTS
+from expectations.statement_table import build_statements
 from storage.schema import CELLS, LEGACY_ROWS, PARTITION_SCHEMA, REPORTS
+from tasks.reading.parts import split_parts
 from tasks.reading.report import Report
+from tasks.reading.statements import read_statements
 
+URL = {"url": pl.String}
 LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
 
 
@@ -45,36 +50,87 @@ def build_reports(readings: Sequence[Reading]) -> pl.DataFrame:
     )
 
 
-def build_cells(readings: Sequence[Reading]) -> pl.DataFrame:
-    """Build the cells frame, `CELLS.frame_schema`, in the order of the form."""
-    columns: dict[str, list[Any]] = {name: [] for name in CELLS.frame_schema}
+def build_details(readings: Sequence[Reading]) -> dict[str, pl.DataFrame]:
+    """Build the frames with several rows a report: `cells`, `legacy_rows`, `parts`, `stated`.
+
+    As `CELLS.frame_schema`, `LEGACY_ROWS.frame_schema`, `PARTS` and `STATED`, each with a
+    further column `url`, for one report may come from several sources.
+    """
+    return {
+        "cells": _build_cells(readings),
+        "legacy_rows": _build_legacy_rows(readings),
+        "parts": _build_parts(readings),
+        "stated": _build_stated(readings),
+    }
+
+
+def _build_cells(readings: Sequence[Reading]) -> pl.DataFrame:
+    """Build the cells in the order of the form, column by column: there are hundreds a report."""
+    schema = pl.Schema({**CELLS.frame_schema, **URL})
+    columns: dict[str, list[Any]] = {name: [] for name in schema}
     for reading in readings:
         cells = reading.report.cells
         names = [cell.cell.split(".") for cell in cells]
-        columns["year"].extend([reading.report.year] * len(cells))
-        columns["region"].extend([reading.report.region.region] * len(cells))
-        columns["report_id"].extend([reading.report_id] * len(cells))
+        for name, value in _name_report(reading).items():
+            columns[name].extend([value] * len(cells))
         for position, part in enumerate(("table", "row", "column")):
             columns[part].extend([name[position] for name in names])
         for attribute in ("value", "unit", "text", "status", "locator", "note", "confirmed"):
             columns[attribute].extend([getattr(cell, attribute) for cell in cells])
-    return pl.DataFrame(columns, schema=CELLS.frame_schema, strict=True)
+    return pl.DataFrame(columns, schema=schema, strict=True)
 
 
-def build_legacy_rows(readings: Sequence[Reading]) -> pl.DataFrame:
-    """Build the frame of the tables before 2019, `LEGACY_ROWS.frame_schema`."""
+def _build_legacy_rows(readings: Sequence[Reading]) -> pl.DataFrame:
     rows = [
         {
-            "year": reading.report.year,
-            "region": reading.report.region.region,
-            "report_id": reading.report_id,
+            **_name_report(reading),
             "number": number,
             **{name: getattr(row, name) for name in LEGACY_FIELDS},
         }
         for reading in readings
         for number, row in enumerate(reading.report.legacy_rows, 1)
     ]
-    return pl.DataFrame(rows, schema=LEGACY_ROWS.frame_schema, orient="row")
+    return pl.DataFrame(rows, schema={**LEGACY_ROWS.frame_schema, **URL}, orient="row")
+
+
+def _build_parts(readings: Sequence[Reading]) -> pl.DataFrame:
+    rows = [
+        {
+            "report_id": reading.report_id,
+            "position": position,
+            "part": part.number,
+            "heading": part.heading,
+            "text": part.text,
+            "url": reading.url,
+        }
+        for reading in readings
+        for position, part in enumerate(split_parts(reading.report.text))
+    ]
+    return pl.DataFrame(rows, schema={**PARTS, **URL}, orient="row")
+
+
+def _build_stated(readings: Sequence[Reading]) -> pl.DataFrame:
+    """Build the statements of the prose; the running text is read once for each report."""
+    found = [
+        (reading, read_statements(report.text, year=report.year, scope=report.scope))
+        for reading in readings
+        for report in (reading.report,)
+    ]
+    frame = build_statements(
+        (reading.report_id, reading.report.year, reading.report.region.region, statements)
+        for reading, statements in found
+    )
+    urls = [reading.url for reading, statements in found for _ in statements]
+    return frame.with_columns(url=pl.Series(urls, dtype=pl.String))
+
+
+def _name_report(reading: Reading) -> dict[str, Any]:
+    return {
+        "year": reading.report.year,
+        "region": reading.report.region.region,
+        "report_id": reading.report_id,
+        "url": reading.url,
+    }
 
 
 def _build_report_row(reading: Reading) -> dict[str, Any]:
@@ -94,6 +150,7 @@ def _build_report_row(reading: Reading) -> dict[str, Any]:
         "form": report.form,
         "period_start": report.period_start,
         "period_end": report.period_end,
+        "signature": report.signature,
         "signed_on": report.signed_on,
         "published_on": report.published_on,
         "url": reading.url,

@@ -119,6 +119,8 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
         cells=cells,
         problem=problem,
         legacy_rows=read_older_table(document, edition),
+        signature=signature,
+        text=text,
     )
 
 

@@ -79,7 +79,7 @@ class Report:
 
     `form` is None where no known edition was recognised; then there are no cells and
     `problem` says why. `legacy_rows` is the table of an edition before 2019. `year` is the
-    report year, not the year of publication.
+    report year, not the year of publication. `text` is the running text without the tables.
     """
 
     title: str | None
@@ -96,3 +96,5 @@ class Report:
     cells: tuple[CellReading, ...]
     problem: str | None = None
     legacy_rows: tuple[LegacyRow, ...] = ()
+    signature: str | None = None
+    text: str = ""

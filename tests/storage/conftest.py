@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from storage.schema import CELLS, FIGURE, FINDINGS, REPORTS, Table
+from storage.schema import CELLS, FIGURE, FINDINGS, LEGACY_ROWS, REPORTS, Table
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 
@@ -85,10 +85,16 @@ def make_frames(
         for report_id, year, region in places
         if report_id in failed
     ]
+    legacy_rows = [
+        {"year": year, "region": region, "report_id": report_id, "number": 1, "label": "收到申请数"}
+        | {"text": "1", "locator": "line[1]"}
+        for report_id, year, region in places
+    ]
     return {
         REPORTS: _frame(REPORTS, reports),
         CELLS: cell_rows,
         FINDINGS: _frame(FINDINGS, findings),
+        LEGACY_ROWS: _frame(LEGACY_ROWS, legacy_rows),
     }
 
 
