@@ -102,8 +102,10 @@ def _overlaps(before: Glyph, after: Glyph) -> bool:
 
 def _part(before: Glyph, after: Glyph) -> str:
     """Give what parts two neighbours: nothing, a blank, or a gap."""
-    height = max(before.height, after.height)  # fonts may give the ink's height alone
     gap = after.left - before.right
+    if gap <= 0.0 and not after.text[0].isdigit():
+        return ""
+    height = max(before.height, after.height)  # fonts may give the ink's height alone
     if gap > GAP_SHARE * height:
         return GAP
     a, b = before.text, after.text

@@ -64,19 +64,19 @@ class Lattice:
 
         A digit printed on the outer line counts: its cell must not pass for empty.
         """
-        x = (glyph.left + glyph.right) / 2
+        x, top, bottom = (glyph.left + glyph.right) / 2, self.ys[0], self.ys[-1]
         if not self.xs[0] <= x < self.xs[-1]:
             return False
-        column = bisect_right(self.xs, x) - 1
-        top, bottom = self.ys[0], self.ys[-1]
+        middle = (glyph.top + glyph.bottom) / 2
+        if top <= middle < bottom:
+            return True
         overlap = min(glyph.bottom, bottom) - max(glyph.top, top)
         if glyph.text[-1].isdigit() and overlap > ON_LINE_SHARE * glyph.height:
             return True
-        if glyph.middle < top:
+        column = bisect_right(self.xs, x) - 1
+        if middle < top:
             return self.open_above[column] and glyph.bottom > top - TOUCH
-        if glyph.middle >= bottom:
-            return self.open_below[column] and glyph.top < bottom + TOUCH
-        return True
+        return self.open_below[column] and glyph.top < bottom + TOUCH
 
 
 def make_rule(low: float, high: float, start: float, end: float) -> Rule:

@@ -13,16 +13,15 @@ from tasks.reading.glyphs import GAP, Glyph, compose_line, split_lines
 from tasks.reading.lattice import Box
 from tasks.reading.media import PDF
 from tasks.reading.page_breaks import join_tables, mark_cut_row
-from tasks.reading.pdf_pages import PdfPage, read_pages
+from tasks.reading.pdf_lines import compose_lines
+from tasks.reading.pdf_pages import PdfPage, is_in_margin, is_page_number, read_pages
 from tasks.reading.report import UnreadableError
 from tasks.reading.ruled import RuledTable, build_grid, read_tables
 
 MIN_CHARACTERS = 50
-MARGIN_SHARE = 0.12
 HEADLINE_SHARE = 1.05
 CENTRE_SHARE = 0.05
 INDENT = 4  # lines' heights
-PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*(?<!\d)\d{1,3}(?!\d)\W*[^\W\d]{0,2}\W*){1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class _Leaf:
     """A page laid out: lines and tables from the top down."""
 
     number: int
-    height: float
+    page: Box
     parts: list[_Line | RuledTable]
 
 
@@ -49,12 +48,14 @@ def read_pdf(content: bytes) -> Document:
     A table cut by page breaks is one grid where the columns continue; page numbers and
     running heads are left out. Lines that reach the right edge run on into the next.
     Locators are `page[3]/(left,top,right,bottom)` in points from the upper left corner.
+    The stream is read from the positions of the text alone.
 
     Raises:
         UnreadableError: `encrypted`, `damaged_file`, `too_many_pages`, `too_complex`, or
             `scanned_no_text`.
     """
-    return Document(PDF, None, compose_pages(read_pages(content)), {})
+    pages = list(read_pages(content))
+    return Document(PDF, None, compose_pages(pages), {}, stream=compose_lines(pages))
 
 
 def compose_pages(pages: Iterable[PdfPage]) -> tuple[TextBlock | Grid, ...]:
@@ -90,7 +91,7 @@ def _lay_out(page: PdfPage, before: _Leaf | None) -> _Leaf:
     lines = [_make_line(line) for line in split_lines(outside)]
     parts: list[_Line | RuledTable] = [*lines, *tables]
     parts.sort(key=lambda part: part.box.top)
-    return _Leaf(page.number, page.box.bottom, parts)
+    return _Leaf(page.number, page.box, parts)
 
 
 def _make_line(line: list[Glyph]) -> _Line:
@@ -117,7 +118,7 @@ def _drop_furniture(leaves: list[_Leaf]) -> list[_Leaf]:
         for end in (0, -1):
             while parts and _is_furniture(parts[end], leaf, seen):
                 parts.pop(end)
-        kept.append(_Leaf(leaf.number, leaf.height, parts))
+        kept.append(_Leaf(leaf.number, leaf.page, parts))
     return kept
 
 
@@ -128,13 +129,8 @@ def _mask(text: str) -> str:
 def _is_furniture(part: _Line | RuledTable, leaf: _Leaf, seen: Counter[str]) -> bool:
     if not isinstance(part, _Line):
         return False
-    is_numbered = PAGE_NUMBER.fullmatch(part.text) is not None and _is_in_margin(part, leaf)
+    is_numbered = is_page_number(part.text) and _stands_apart(part, leaf)
     return is_numbered or seen[_mask(part.text)] > 1
-
-
-def _is_in_margin(part: _Line | RuledTable, leaf: _Leaf) -> bool:
-    margin = MARGIN_SHARE * leaf.height
-    return part.box.bottom < margin or part.box.top > leaf.height - margin
 
 
 def _compose(leaves: list[_Leaf]) -> list[TextBlock | Grid]:
@@ -195,7 +191,8 @@ def _join_tables(leaves: list[_Leaf]) -> list[tuple[int, _Line | RuledTable]]:
 
 def _stands_apart(part: _Line | RuledTable, leaf: _Leaf) -> bool:
     """Tell whether a part is a line in the margin: it does not part tables."""
-    return isinstance(part, _Line) and _is_in_margin(part, leaf)
+    edges = (part.box.top, part.box.bottom)
+    return isinstance(part, _Line) and all(is_in_margin(y, leaf.page) for y in edges)
 
 
 def _runs_on(before: _Line, line: _Line, first: list[Box], second: list[Box]) -> bool:

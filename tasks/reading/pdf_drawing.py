@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
+from ctypes import byref, c_float, c_int
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -80,8 +80,8 @@ def _read_object(item: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing, de
 
 def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> None:
     """Read the straight lines of a path; filled boxes count only where they are thin."""
-    filled, stroked = ctypes.c_int(), ctypes.c_int()
-    raw.FPDFPath_GetDrawMode(path, ctypes.byref(filled), ctypes.byref(stroked))
+    filled, stroked = c_int(), c_int()
+    raw.FPDFPath_GetDrawMode(path, byref(filled), byref(stroked))
     if not filled.value and not stroked.value:
         return
     box = _measure(path, matrix)
@@ -118,7 +118,7 @@ def _walk(
     path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing
 ) -> Iterator[tuple[list[Point], bool]]:
     """Walk through the parts of a path: the corners of each, and whether it has curves."""
-    x, y = ctypes.c_float(), ctypes.c_float()
+    x, y = c_float(), c_float()
     points: list[Point] = []
     is_curved = False
     count = raw.FPDFPath_CountSegments(path)
@@ -128,7 +128,7 @@ def _walk(
     for index in range(count):
         segment = raw.FPDFPath_GetPathSegment(path, index)
         kind = raw.FPDFPathSegment_GetType(segment)
-        raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
+        raw.FPDFPathSegment_GetPoint(segment, byref(x), byref(y))
         if kind == _MOVE and points:
             yield points, is_curved
             points, is_curved = [], False
@@ -140,17 +140,24 @@ def _walk(
 
 
 def _measure(item: raw.FPDF_PAGEOBJECT, matrix: Matrix) -> Box:
-    values = [ctypes.c_float() for _ in range(4)]
-    raw.FPDFPageObj_GetBounds(item, *map(ctypes.byref, values))
-    left, bottom, right, top = (value.value for value in values)
-    corners = [apply_matrix(matrix, (x, y)) for x in (left, right) for y in (bottom, top)]
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    return Box(min(xs), min(ys), max(xs), max(ys))
+    left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
+    raw.FPDFPageObj_GetBounds(item, byref(left), byref(bottom), byref(right), byref(top))
+    return move_box(matrix, left.value, bottom.value, right.value, top.value)
+
+
+def move_box(matrix: Matrix, left: float, bottom: float, right: float, top: float) -> Box:
+    """Move a box by a matrix of quarter turns and scales."""
+    a, b, c, d, e, f = matrix
+    x0, x1 = a * left + c * bottom + e, a * right + c * top + e
+    y0, y1 = b * left + d * bottom + f, b * right + d * top + f
+    return Box(
+        x0 if x0 < x1 else x1, y0 if y0 < y1 else y1, x1 if x0 < x1 else x0, y1 if y0 < y1 else y0
+    )
 
 
 def _get_matrix(item: raw.FPDF_PAGEOBJECT) -> Matrix:
     matrix = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetMatrix(item, ctypes.byref(matrix))
+    raw.FPDFPageObj_GetMatrix(item, byref(matrix))
     return matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
 
 

@@ -16,7 +16,7 @@ from tasks.reading.glyphs import (
     compose_line,
 )
 from tasks.reading.labels import index_labels
-from tasks.reading.pdf_pages import read_pages
+from tasks.reading.pdf_pages import PdfPage, is_in_margin, is_page_number, read_pages
 from tasks.reading.words import fold_label, load_patterns
 
 LINE_PITCH = 2.2  # heights: lines further apart are no lines of one cell
@@ -54,11 +54,22 @@ def read_pdf_lines(content: bytes) -> str:
     Raises:
         UnreadableError: as `read_pages` says.
     """
-    pages: list[str] = []
-    for page in read_pages(content):
+    return compose_lines(read_pages(content))
+
+
+def compose_lines(pages: Iterable[PdfPage]) -> str:
+    """Compose the text of pages of fixed layout into lines, as `read_pdf_lines` says."""
+    lines: list[str] = []
+    for page in pages:
         blocks = _stack(_split_words(page.glyphs))
-        pages.append("\n".join(_compose_rows(blocks)))
-    return "\n".join(pages)
+        rows = _place_spans(_straighten_headers(_hide_cut_heads(_split_rows(blocks))))
+        texts = [" ".join(one.text for one in sorted(row, key=_get_left)) for row in rows]
+        lines.extend(
+            text
+            for row, text in zip(rows, texts, strict=True)
+            if not (is_page_number(text) and is_in_margin(row[0].middle, page.box))
+        )
+    return "\n".join(lines)
 
 
 def _split_words(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
@@ -137,8 +148,8 @@ def _is_flush(above: _Block, word: list[Glyph]) -> bool:
     return abs(word[0].left - first.left) < reach and abs(word[-1].right - last.right) < reach
 
 
-def _compose_rows(blocks: list[_Block]) -> list[str]:
-    """Join the blocks at one height into lines, each from left to right."""
+def _split_rows(blocks: list[_Block]) -> list[list[_Block]]:
+    """Split blocks into lines: what stands at one height."""
     rows: list[list[_Block]] = []
     for block in sorted(blocks, key=lambda block: block.middle):
         if rows:
@@ -147,10 +158,11 @@ def _compose_rows(blocks: list[_Block]) -> list[str]:
                 rows[-1].append(block)
                 continue
         rows.append([block])
-    return [
-        " ".join(block.text for block in sorted(row, key=lambda block: block.left))
-        for row in _place_spans(_straighten_headers(_hide_cut_heads(rows)))
-    ]
+    return rows
+
+
+def _get_left(block: _Block) -> float:
+    return block.left
 
 
 def _hide_cut_heads(rows: list[list[_Block]]) -> list[list[_Block]]:

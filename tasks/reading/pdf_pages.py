@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from tasks.reading.lattice import Box
 from tasks.reading.pdf_drawing import (
     Drawing,
     Matrix,
-    apply_matrix,
     has_no_paint,
+    move_box,
     read_drawing,
     refuse_complex,
 )
@@ -26,9 +27,13 @@ from tasks.reading.report import UnreadableError
 
 MAX_PAGES = 300
 MAX_PAGE_CHARACTERS = 100_000
+MARGIN_SHARE = 0.12
+LONGEST_PAGE_NUMBER = 24
+_PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*(?<!\d)\d{1,3}(?!\d)\W*[^\W\d]{0,2}\W*){1,2}")
 LARGEST_CHARACTER = 40.0  # points
 SAMPLED_CHARACTERS = 64
 # Forms of a character that fonts of printers name in place of the character itself.
+_FIRST_ALIKE = 0x2E80
 _ALIKE = ((0x2E80, 0x2FDF), (0xF900, 0xFAFF))
 
 
@@ -44,6 +49,17 @@ class PdfPage:
     box: Box
     glyphs: list[Glyph]
     drawing: Drawing
+
+
+def is_page_number(text: str) -> bool:
+    """Tell whether a line is a page's number, perhaps with a word and the count of pages."""
+    return len(text) <= LONGEST_PAGE_NUMBER and _PAGE_NUMBER.fullmatch(text) is not None
+
+
+def is_in_margin(y: float, page: Box) -> bool:
+    """Tell whether a height on a page is that of its running heads and page numbers."""
+    margin = MARGIN_SHARE * (page.bottom - page.top)
+    return not page.top + margin < y < page.bottom - margin
 
 
 def read_pages(content: bytes) -> Iterator[PdfPage]:
@@ -132,7 +148,7 @@ def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool)
         raise refuse_complex("characters", count, MAX_PAGE_CHARACTERS)
     glyphs: list[Glyph] = []
     box = raw.FS_RECTF()
-    get_unicode = raw.FPDFText_GetUnicode
+    get_unicode, has_error = raw.FPDFText_GetUnicode, raw.FPDFText_HasUnicodeMapError
     for index in range(count):
         code = get_unicode(text, index)
         character = chr(code) if 0 < code < 0x110000 else UNKNOWN_CHARACTER
@@ -140,17 +156,13 @@ def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool)
             continue
         if has_hidden_text and _is_hidden(text, index):
             continue
-        if raw.FPDFText_HasUnicodeMapError(text, index) == 1 or not character.isprintable():
+        is_digit = character.isdigit()
+        if not character.isprintable() or (is_digit and has_error(text, index) == 1):
             character = UNKNOWN_CHARACTER
-        _measure_character(text, index, box, is_digit=character.isdigit())
-        if any(first <= code <= last for first, last in _ALIKE):
+        elif code >= _FIRST_ALIKE and any(first <= code <= last for first, last in _ALIKE):
             character = unicodedata.normalize("NFKC", character)
-        corners = (
-            apply_matrix(matrix, (box.left, box.top)),
-            apply_matrix(matrix, (box.right, box.bottom)),
-        )
-        (ax, ay), (bx, by) = corners
-        glyphs.append(Glyph(character, min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)))
+        _measure_character(text, index, box, is_digit=is_digit)
+        glyphs.append(Glyph(character, *move_box(matrix, box.left, box.bottom, box.right, box.top)))
     return glyphs
 
 

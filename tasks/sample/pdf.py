@@ -209,7 +209,7 @@ def _write_file(paper: _Paper) -> bytes:
     places = []
     for number, text in enumerate(objects, 1):
         places.append(len(body))
-        body += f"{number} 0 obj{text}endobj\n".encode()
+        body += f"{number} 0 obj\n{text}\nendobj\n".encode()
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     return (
         body
