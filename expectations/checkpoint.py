@@ -18,7 +18,6 @@ import polars as pl
 from great_expectations.checkpoint import UpdateDataDocsAction
 from great_expectations.core import RunIdentifier
 
-from expectations.form import load_forms
 from expectations.rules import Evaluation
 
 RESULT_FORMAT = "SUMMARY"
@@ -76,16 +75,16 @@ def run_checkpoint(
         OSError: the site cannot be written.
     """
     frame = evaluation.outcomes.join(reports.select("report_id", "form"), on="report_id")
-    used = [form for form in load_forms().values() if form.edition in set(reports["form"])]
+    used = sorted(set(reports["form"].drop_nulls()), reverse=True)
     if not used:
         logger.info("checkpoint: no report is on a known edition of the form, nothing to judge")
         return CheckpointResult(success=True, rules=(), exceptions=())
     if docs_folder is None:
-        return _judge(frame, evaluation, [form.edition for form in used], None)
+        return _judge(frame, evaluation, used, None)
     docs_folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".docs-", dir=docs_folder.parent) as temporary:
         site = Path(temporary) / "new"
-        result = _judge(frame, evaluation, [form.edition for form in used], site)
+        result = _judge(frame, evaluation, used, site)
         _swap(site, docs_folder, Path(temporary) / "old")
     return result
 
@@ -94,7 +93,7 @@ def _judge(
     frame: pl.DataFrame, evaluation: Evaluation, editions: list[str], site: Path | None
 ) -> CheckpointResult:
     run = _build_checkpoint(editions, frame.columns, site).run(
-        batch_parameters={"dataframe": frame.cast({pl.Enum: pl.String}).to_pandas()},
+        batch_parameters={"dataframe": frame.to_pandas()},
         run_id=RunIdentifier(run_name=RUN),
     )
     rules, exceptions = [], []
@@ -121,14 +120,13 @@ def _build_checkpoint(editions: list[str], run: Sequence[str], site: Path | None
     context.variables.progress_bars = {"globally": False}
     _set_site(context, site)
     source = context.data_sources.add_pandas("reports")
-    forms = load_forms()
     validations = []
     for edition in editions:
         asset = source.add_dataframe_asset(f"form-{edition}")
         validation = gx.ValidationDefinition(
             name=f"form-{edition}",
             data=asset.add_batch_definition_whole_dataframe("all"),
-            suite=context.suites.add(build_suite(forms[edition], run)),
+            suite=context.suites.add(build_suite(edition, run)),
         )
         validations.append(context.validation_definitions.add(validation))
     return context.checkpoints.add(

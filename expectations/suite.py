@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import great_expectations as gx
 import pandas as pd
@@ -14,7 +14,7 @@ from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
-from expectations.form import Form
+from expectations.form import load_forms
 from expectations.rulebook import Rule, Rulebook, load_rulebook
 from storage.schema import OUTCOMES
 
@@ -24,23 +24,31 @@ SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
 SHOWN_REPORTS = 20
 
 
-def build_suite(form: Form, run: Collection[str] | None = None) -> gx.ExpectationSuite:
+class Tally(TypedDict):
+    """How many reports came to each outcome of a rule, and which failed."""
+
+    counts: dict[str, int]
+    failing: list[str]
+
+
+def build_suite(edition: str, run: Collection[str] | None = None) -> gx.ExpectationSuite:
     """Build the suite of an edition: one expectation for each rule that can bind it.
 
-    `run` names the rules that were run; None: all.
+    `run` names the rules that were run; None: all. Of the tables before 2019 there is no form,
+    but their rules are judged as well.
 
     The batch it judges has one row a report: `report_id`, `form`, and a column a rule with its
     outcome. Each expectation carries `meta={"rule": id, ...}` and the severity of its rule.
     """
-    rulebook = load_rulebook()
+    rulebook, form = load_rulebook(), load_forms().get(edition)
     return gx.ExpectationSuite(
-        name=f"form-{form.edition}",
+        name=f"form-{edition}",
         expectations=[
-            _build_expectation(form, rule, rulebook)
+            _build_expectation(edition, rule, rulebook)
             for rule in rulebook.rules.values()
-            if rule.covers(form.edition) and (run is None or rule.id in run)
+            if rule.covers(edition) and (run is None or rule.id in run)
         ],
-        meta={"form": form.edition, "document": form.document},
+        meta={"form": edition, "document": form.document if form else None},
     )
 
 
@@ -58,7 +66,7 @@ class ReportRuleOutcomes(TableMetricProvider):  # type: ignore[misc]
         metric_value_kwargs: dict[str, Any],
         metrics: dict[str, Any],  # noqa: ARG002 - as above
         runtime_configuration: dict[str, Any],  # noqa: ARG002 - as above
-    ) -> dict[str, dict[str, list[str]]]:
+    ) -> dict[str, Tally]:
         frame, _, _ = execution_engine.get_compute_domain(
             metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
         )
@@ -83,8 +91,8 @@ class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
         runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG002
         execution_engine: Any = None,  # noqa: ARG002
     ) -> dict[str, Any]:
-        tally = metrics[METRIC][self.rule]
-        counts = {outcome: len(reports) for outcome, reports in tally.items()}
+        tally: Tally = metrics[METRIC][self.rule]
+        counts = tally["counts"]
         applicable = sum(counts.values()) - counts["not_applicable"]
         return {
             "success": counts["passed"] == applicable,
@@ -93,8 +101,8 @@ class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
                 "element_count": applicable,
                 "unexpected_count": counts["failed"],
                 "unexpected_percent": 100 * counts["failed"] / max(1, applicable),
-                "partial_unexpected_list": tally["failed"][:SHOWN_REPORTS],
-                "details": {**counts, "failing": tally["failed"]},
+                "partial_unexpected_list": tally["failing"][:SHOWN_REPORTS],
+                "details": {**counts, "failing": tally["failing"]},
             },
         }
 
@@ -111,22 +119,29 @@ def say_counts(counts: dict[str, int], rulebook: Rulebook) -> str:
     )
 
 
-def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, dict[str, list[str]]]:
-    """List the reports of an edition by rule and outcome."""
+def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, Tally]:
+    """Count the outcomes of each rule over the reports of an edition, and list the failed."""
     outcomes = pl.from_pandas(frame).filter(pl.col("form") == edition)
+    rules = [name for name in outcomes.columns if name not in ("report_id", "form")]
+    counts = outcomes.select(
+        (pl.col(rule) == outcome).sum().alias(f"{rule} {outcome}")
+        for rule in rules
+        for outcome in OUTCOMES
+    ).row(0, named=True)
     return {
-        rule: {
-            outcome: outcomes.filter(pl.col(rule) == outcome)["report_id"].to_list()
-            for outcome in OUTCOMES
-        }
-        for rule in outcomes.columns
-        if rule not in ("report_id", "form")
+        rule: Tally(
+            counts={outcome: counts[f"{rule} {outcome}"] for outcome in OUTCOMES},
+            failing=outcomes.filter(pl.col(rule) == "failed")["report_id"].to_list()
+            if counts[f"{rule} failed"]
+            else [],
+        )
+        for rule in rules
     }
 
 
-def _build_expectation(form: Form, rule: Rule, rulebook: Rulebook) -> ExpectReportsToSatisfyRule:
+def _build_expectation(edition: str, rule: Rule, rulebook: Rulebook) -> ExpectReportsToSatisfyRule:
     return ExpectReportsToSatisfyRule(
-        edition=form.edition,
+        edition=edition,
         rule=rule.id,
         description=rulebook.title.format(
             id=rule.id,
