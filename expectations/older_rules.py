@@ -39,7 +39,7 @@ def _check_sum(
 ) -> pl.LazyFrame:
     totals = (
         rows.lazy()
-        .filter(pl.col("key") == declared.total)
+        .filter(pl.col("key").is_in(declared.totals))
         .unique("report_id", keep="first", maintain_order=True)
         .select("report_id", start="position", total="value")
     )
@@ -61,20 +61,24 @@ def _check_sum(
         .join(parts, on="report_id", how="left")
     )
     is_unread = pl.col("total").is_null() | (pl.col("read").fill_null(0) < declared.least)
+    if declared.is_optional:
+        # A table without the row, or with the row and no parts of it, leaves nothing to add.
+        is_unread = pl.col("total").is_null() & (pl.col("read") > 0)
     is_off = (
         pl.col("summed") > pl.col("total")
         if declared.case == "exceeds"
         else pl.col("summed") != pl.col("total")
     )
     case = pl.when(is_unread).then(pl.lit("unread")).when(is_off).then(pl.lit(declared.case))
+    subject = declared.parts[0] if declared.case == "exceeds" else declared.totals[0]
     # A bound is about the smaller figure, a sum about the total.
     sides = ("total", "summed") if declared.case == "exceeds" else ("summed", "total")
     return write_remarks(
         judged.filter(case.is_not_null()),
         rule=rule.id,
         case=case,
-        instance=declared.parts[0] if declared.case == "exceeds" else declared.total,
-        name=declared.parts[0] if declared.case == "exceeds" else declared.total,
+        instance=subject,
+        name=subject,
         expected=write_figure(sides[0]),
         reported=write_figure(sides[1]),
         difference=pl.col(sides[1]) - pl.col(sides[0]),

@@ -70,15 +70,17 @@ class TextTest:
 class Sum:
     """A row of the older statistics and those that sum to it, or that it bounds.
 
-    `case` is what a difference is: `unequal`, or `exceeds` where the row only bounds them.
-    Of the parts at least `least` must be read; `is_below` where they stand below the row.
+    `totals` are the labels that the row may have. `case` is what a difference is: `unequal`,
+    or `exceeds` where the row only bounds them. Of the parts at least `least` must be read;
+    `is_below` where they stand below the row. A table may lack the row if `is_optional`.
     """
 
-    total: str
+    totals: tuple[str, ...]
     parts: tuple[str, ...]
     case: str
     least: int
     is_below: bool
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +299,17 @@ def _build_text_test(facts: dict[str, Any]) -> TextTest:
 def _build_sums(entry: dict[str, Any]) -> tuple[Sum, ...]:
     if "at_most" in entry:
         bound = entry["at_most"]
-        return (Sum(bound["most"], (bound["least"],), "exceeds", 1, False),)
+        return (Sum((bound["most"],), (bound["least"],), "exceeds", 1, False),)
     declared = entry.get("sum", [])
     return tuple(
-        Sum(one["total"], tuple(one["parts"]), "unequal", one.get("least", len(one["parts"])), True)
+        Sum(
+            totals=tuple(one["total"] if isinstance(one["total"], list) else [one["total"]]),
+            parts=tuple(one["parts"]),
+            case="unequal",
+            least=one.get("least", len(one["parts"])),
+            is_below=True,
+            is_optional=one.get("is_optional", False),
+        )
         for one in (declared if isinstance(declared, list) else [declared])
     )
 

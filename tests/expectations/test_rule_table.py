@@ -12,7 +12,7 @@ import pytest
 from expectations.conditions import CELL, LAST
 from expectations.context import Context
 from expectations.form import load_forms
-from expectations.rulebook import load_rulebook, load_unbuilt
+from expectations.rulebook import Rule, Unbuilt, load_rulebook, load_unbuilt
 from expectations.rules import evaluate
 from storage.schema import REPORTS
 
@@ -41,7 +41,8 @@ def test_every_rule_is_built_or_excused(table: dict[str, dict[str, str]]) -> Non
 
 def test_severities_and_sources_are_those_of_the_table(table: dict[str, dict[str, str]]) -> None:
     """Severity and source of each rule are as in the table."""
-    for rule in (*load_rulebook().rules.values(), *load_unbuilt().values()):
+    rules: list[Rule | Unbuilt] = [*load_rulebook().rules.values(), *load_unbuilt().values()]
+    for rule in rules:
         assert table[rule.id]["severity"].startswith(rule.severity), rule.id
         assert table[rule.id]["source"] == rule.source, rule.id
 
