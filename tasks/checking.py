@@ -15,6 +15,9 @@ from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
 from storage.schema import FINDINGS, REPORTS
 
+# What every check is given beside reports and cells; rules that need more are not run.
+GIVEN = frozenset({"parts", "older_rows", "statements", "other_reports", "other_cells"})
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:

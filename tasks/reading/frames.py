@@ -17,7 +17,7 @@ from tasks.reading.parts import split_parts
 from tasks.reading.report import Report
 from tasks.reading.statements import read_statements
 
-URL = {"url": pl.String}
+URL = pl.Schema({"url": pl.String})
 LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
 
 

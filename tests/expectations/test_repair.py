@@ -326,7 +326,7 @@ def test_published_report_with_totals_left_0() -> None:
     origin = Origin(str(path), "test", "0" * 64, "text/plain", datetime(2024, 1, 1, tzinfo=UTC))
     batch = join_batches([read_batch([(origin, path.read_bytes())])])
     failed = fail(batch.reports["report_id"].to_list(), rule="T3-02")
-    frame = repair_reports(batch.reports, batch.cells, failed)
+    frame = repair_reports(batch.reports, batch.details["cells"], failed)
     assert list_repairs(frame) == [
         {
             "unique": True,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.reading.html import read_html
-from tasks.reading.legacy import LegacyRow, read_legacy_rows
+from tasks.reading.legacy import read_legacy_rows
+from tasks.reading.report import LegacyRow
 from tasks.reading.text import read_text
 
 REPORTS = Path(__file__).resolve().parents[3].parent / "shared/reports"
