@@ -44,15 +44,16 @@ class Tally:
     `wrong` are cells read with another value than was printed in them, with their page's
     number; `refused` pages by damage and code; `unread` cells printed as figures but not
     read, by option and value for whole pages and by damage for others. `derived` counts the
-    cells filled from equations, `misderived` those of them with another value than was set.
+    cells filled from equations, `misderived` lists those with another value than was set;
+    only in reports whose own figures add up, for in others the equations give what is due.
     """
 
     pages: int = 0
     cells: int = 0
     read: int = 0
     derived: int = 0
-    misderived: int = 0
     wrong: list[str] = field(default_factory=list)
+    misderived: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
     printed: Counter[str] = field(default_factory=Counter)
@@ -136,6 +137,15 @@ def judge(
     return wrong
 
 
+def adds_up(spec: Spec) -> bool:
+    """Tell whether the figures as set satisfy every equation of the form."""
+    return all(
+        sum(spec.figures[cell] for cell in equation.left)
+        == sum(spec.figures[cell] for cell in equation.right)
+        for equation in spec.form.equations
+    )
+
+
 def examine(seed: int) -> Tally:
     """Render and read one report, and compare cell by cell."""
     rng = random.Random(seed)
@@ -155,9 +165,14 @@ def examine(seed: int) -> Tally:
         if is_whole
         else [damage]
     )
-    derived = [reading for reading in readings if reading.status == "derived"]
+    derived = [reading for reading in readings if reading.status == "derived" and adds_up(spec)]
     tally.derived = len(derived)
-    tally.misderived = sum(reading.value != spec.figures[reading.cell] for reading in derived)
+    tally.misderived = [
+        f"seed {seed} ({damage}): {reading.cell}: derived {reading.value}, set "
+        f"{spec.figures[reading.cell]}"
+        for reading in derived
+        if reading.value != spec.figures[reading.cell]
+    ]
     statuses = {reading.cell: reading.status for reading in readings}
     for cell, texts in printed.items():
         if not any(character.isdigit() for character in texts[0]):
@@ -186,8 +201,9 @@ def show(tally: Tally) -> str:
     lines = [
         f"proof of reading: {tally.pages} reports, {tally.cells} figures printed, {tally.read} "
         f"read, {len(tally.wrong)} silently wrong; {tally.derived} derived, "
-        f"{tally.misderived} of them wrongly"
+        f"{len(tally.misderived)} of them wrongly"
     ]
+    lines += [f"  derived wrongly: {cell}" for cell in tally.misderived]
     lines += [f"  refused, {reason}: {count}" for reason, count in tally.refused.most_common()]
     lines += [
         f"  not read, {name}: {tally.unread[name]} of {count} ({tally.unread[name] / count:.2%})"
@@ -225,3 +241,4 @@ def test_no_cell_is_read_wrong_in_many_reports(capsys: pytest.CaptureFixture[str
         sys.stdout.write(f"\n{show(tally)}\n")
     assert tally.pages == SLOW
     assert tally.wrong == []
+    assert tally.misderived == []
