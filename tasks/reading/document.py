@@ -32,8 +32,7 @@ class Grid:
     rows: tuple[tuple[GridCell, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TextBlock:
+class TextBlock(NamedTuple):
     """A paragraph or line of running text."""
 
     text: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from expectations.form import Form
-from tasks.reading.agreement import compare_readings
 from tasks.reading.derive import derive_cells
 from tasks.reading.report import CellReading
 
 DIFFER = "readings_differ"
+SILENT = ("unreadable", "absent")  # such a reading says nothing of the value
 
 
 def settle_readings(
@@ -22,20 +22,23 @@ def settle_readings(
     printed but unreadable are then derived where the equations leave one value; what is not
     printed stays absent.
     """
-    agreement = compare_readings(first, second)
     settled: dict[str, CellReading] = {}
     for cell in form.cells:
         name = cell.key
         one, other = first.get(name), second.get(name)
         if one is None:
             settled[name] = other or CellReading(name, "absent", None, None, None, None)
-        elif agreement[name] == "agree":
-            settled[name] = one._replace(confirmed=True)
-        elif agreement[name] == "differ" and other is not None:
-            note = f"{DIFFER}:{other.text}"
-            settled[name] = one._replace(status="unreadable", value=None, unit=None, note=note)
-        else:
+        elif other is None or one.status in SILENT or other.status in SILENT:
             settled[name] = one
+        elif one.value == other.value:
+            _, status, value, unit, text, locator, note, _ = one
+            settled[name] = CellReading(
+                name, status, value, unit, text, locator, note, confirmed=True
+            )
+        else:
+            settled[name] = one._replace(
+                status="unreadable", value=None, unit=None, note=f"{DIFFER}:{other.text}"
+            )
     return _derive(settled, form)
 
 

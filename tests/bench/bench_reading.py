@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -9,27 +10,32 @@ from collections.abc import Callable
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from tasks.reading.read import read_cells, read_document, tell_edition
+from tasks.reading.read import read_cells, read_document, read_grids, tell_edition
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
 PAGE_BYTES = 100_000
 ROUNDS = 60
-PARAGRAPH = "<p class=MsoNormal><span lang=EN-US>&nbsp;</span>{}</p>\n"
-MOST_TIMES_BASELINE = 2.0
+MENU_ENTRY = '<li class="nav"><a href="/zwgk/col{0}/index.html" target="_blank">栏目{0}</a></li>\n'
+MOST_TIMES_ONCE = 2.0
+MOST_TIMES_TWICE = 3.5
 
 
 def make_page() -> bytes:
-    """Render a report as a word processor would, filled up with prose to 100 KB."""
+    """Render a report as a word processor would, filled up to 100 KB with a site's menus.
+
+    Published pages are markup more than text: those at hand take longer to parse than this.
+    """
     planned = next(
         planned
         for planned in plan_site()
         if planned.verdict == "valid" and planned.spec.edition == "2021"
     )
     page = render_html(planned.spec, "word").decode("utf-8")
-    filler = PARAGRAPH.format("政务公开工作有序推进，" * 12)
-    count = max(0, PAGE_BYTES - len(page.encode())) // len(filler.encode()) + 1
-    return page.replace("</body>", filler * count + "</body>").encode()
+    entry = MENU_ENTRY.format(1000)
+    count = max(0, PAGE_BYTES - len(page.encode())) // len(entry.encode()) + 1
+    menus = "".join(MENU_ENTRY.format(1000 + number) for number in range(count))
+    return page.replace("</body>", f"<ul>{menus}</ul></body>").encode()
 
 
 def expand_grids(page: bytes) -> list[list[list[str]]]:
@@ -55,7 +61,13 @@ def expand_grids(page: bytes) -> list[list[list[str]]]:
 
 
 def measure(*functions: Callable[[], object]) -> list[float]:
-    """Time functions in turn, round by round; return the median CPU seconds of each."""
+    """Time functions in turn, round by round; return the median CPU seconds of each.
+
+    The test runner's own objects are kept from the garbage collector, as they are no part of
+    a reading process.
+    """
+    gc.collect()
+    gc.freeze()
     times: list[list[float]] = [[] for _ in functions]
     for _ in range(ROUNDS):
         for function, taken in zip(functions, times, strict=True):
@@ -66,20 +78,31 @@ def measure(*functions: Callable[[], object]) -> list[float]:
 
 
 @pytest.mark.bench
-def test_reading_costs_at_most_twice_the_bare_expansion() -> None:
-    """From bytes to 200 cells takes at most twice what parsing and expanding grids takes."""
+def test_reading_costs_little_more_than_the_bare_expansion() -> None:
+    """From bytes to 200 cells takes at most twice what parsing and expanding grids takes.
+
+    With the second, independent reading it takes at most three and a half times as much.
+    """
     page = make_page()
 
-    def read() -> int:
+    def read_once() -> int:
+        document = read_document(page)
+        edition = tell_edition(document)
+        assert edition is not None
+        return len(read_grids(document, edition))
+
+    def read_twice() -> int:
         document = read_document(page)
         cells, problem = read_cells(document, tell_edition(document))
         assert problem is None
-        return len(cells)
+        return sum(cell.confirmed for cell in cells)
 
-    assert read() == 200
-    ours, baseline = measure(read, lambda: expand_grids(page))
+    assert read_once() == read_twice() == 200
+    once, twice, baseline = measure(read_once, read_twice, lambda: expand_grids(page))
     print(
-        f"\nbench reading: {len(page)} bytes, {ours * 1e3:.2f} ms a page, bare grid expansion "
-        f"{baseline * 1e3:.2f} ms, ratio {ours / baseline:.2f}, {1 / ours:.0f} pages/s a core"
+        f"\nbench reading: {len(page)} bytes, bare grid expansion {baseline * 1e3:.2f} ms; one "
+        f"reading {once * 1e3:.2f} ms, ratio {once / baseline:.2f}; both readings "
+        f"{twice * 1e3:.2f} ms, ratio {twice / baseline:.2f}, {1 / twice:.0f} pages/s a core"
     )
-    assert ours / baseline <= MOST_TIMES_BASELINE
+    assert once / baseline <= MOST_TIMES_ONCE
+    assert twice / baseline <= MOST_TIMES_TWICE
