@@ -11,7 +11,8 @@ import polars as pl
 from expectations.facts import FACTS
 from expectations.form import load_cells
 from expectations.remarks import write_figure, write_remarks
-from expectations.rulebook import Condition, Rule, Rulebook
+from expectations.rule import Condition, Rule
+from expectations.rulebook import Rulebook
 from expectations.sheet import Sheet
 from storage.schema import FIGURE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.remarks import write_figure, write_remarks
-from expectations.rulebook import Rule, Sum
+from expectations.rule import Rule, Sum
 from expectations.words import load_words
 
 WHOLE = "O-08"

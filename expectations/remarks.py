@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from expectations.rulebook import Case, Rule, write_message
+from expectations.rule import Case, Rule
+from expectations.rulebook import write_message
 from storage.schema import FIGURE, FINDINGS, PolarsType
 
 # `name`, `count` and `detail` fill the places of the message; `case` names it in the rulebook.

@@ -7,7 +7,7 @@ import polars as pl
 from expectations.cell_rules import name_tables
 from expectations.form import Form
 from expectations.remarks import write_remarks
-from expectations.rulebook import Rule
+from expectations.rule import Rule
 from expectations.words import load_words
 
 INSTANCE = "report"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.form import Form
+from expectations.form import Form, load_forms
 from storage.schema import STATUSES
 
 STATUS = pl.Enum(STATUSES)
 CELL_NAME = ("table", "row", "column")
+SLICE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,55 @@ def lay_out(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> Sheet:
     )
 
 
-def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.DataFrame:
-    """Number the cells of these reports: report times width of the form plus position."""
-    ids, width = reports["report_id"], len(form.cells)
+def lay_out_slices(reports: pl.DataFrame, cells: pl.DataFrame) -> Iterator[Sheet]:
+    """Lay out all reports on known editions, `SLICE` reports at a time to bound the memory.
+
+    Raises:
+        ValueError: as `lay_out`.
+    """
+    forms = load_forms()
+    known = reports.filter(pl.col("form").is_in(list(forms)))
+    _refuse_repeated(known["report_id"])
+    numbers = cells["report_id"].cast(pl.Enum(known["report_id"]), strict=False).to_physical()
+    for start in range(0, known.height, SLICE):
+        chosen = known.slice(start, SLICE)
+        own = cells
+        if known.height > SLICE:
+            own = cells.filter(numbers.is_between(start, start + SLICE - 1)).rechunk()
+        used = set(chosen["form"])
+        yield from (lay_out(chosen, own, forms[edition]) for edition in forms if edition in used)
+
+
+def join_sheets(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """Join the sheets of each edition into one, in the order given."""
+    groups: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        groups.setdefault(sheet.form.edition, []).append(sheet)
+    return [group[0] if len(group) == 1 else _join(group) for group in groups.values()]
+
+
+def _join(group: list[Sheet]) -> Sheet:
+    return Sheet(
+        form=group[0].form,
+        reports=pl.concat([sheet.reports for sheet in group], rechunk=True),
+        cells=pl.concat([sheet.cells for sheet in group], rechunk=True),
+        values=pl.concat([sheet.values for sheet in group], rechunk=True),
+        statuses=pl.concat([sheet.statuses for sheet in group], rechunk=True),
+    )
+
+
+def _refuse_repeated(ids: pl.Series) -> None:
     if ids.n_unique() != ids.len():
         raise ValueError(
             f"reports: expected each report once, found {ids.filter(ids.is_duplicated())[0]!r} "
             "more than once; keep the newest version of each"
         )
+
+
+def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.DataFrame:
+    """Number the cells of these reports: report times width of the form plus position."""
+    ids, width = reports["report_id"], len(form.cells)
+    _refuse_repeated(ids)
     # Casting to the categories of an Enum gives the numbers without a join of millions of names.
     report = pl.col("report_id").cast(pl.Enum(ids), strict=False).to_physical().cast(pl.UInt32)
     placed = (

@@ -15,7 +15,8 @@ from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from expectations.form import load_forms
-from expectations.rulebook import Rule, Rulebook, load_rulebook
+from expectations.rule import Rule
+from expectations.rulebook import Rulebook, load_rulebook
 from storage.schema import OUTCOMES
 
 METRIC = "report_rules.outcomes"

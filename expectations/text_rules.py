@@ -6,7 +6,7 @@ import polars as pl
 
 from expectations.remarks import write_remarks
 from expectations.report_rules import INSTANCE
-from expectations.rulebook import Rule, TextTest
+from expectations.rule import Rule, TextTest
 from expectations.words import load_words
 
 SHOWN_CHARACTERS = 40

@@ -12,7 +12,8 @@ import pytest
 from expectations.conditions import CELL, LAST
 from expectations.context import Context
 from expectations.form import load_forms
-from expectations.rulebook import Rule, Unbuilt, load_rulebook, load_unbuilt
+from expectations.rule import Rule, Unbuilt
+from expectations.rulebook import load_rulebook, load_unbuilt
 from expectations.rules import evaluate
 from storage.schema import REPORTS
 

@@ -7,7 +7,8 @@ import pytest
 
 from expectations.form import load_forms
 from expectations.remarks import REMARKS
-from expectations.rulebook import PLACE, Rule, load_rulebook, write_message
+from expectations.rule import Rule
+from expectations.rulebook import PLACE, load_rulebook, write_message
 from storage.schema import OUTCOMES, SEVERITIES
 
 ISSUE_RULES = (

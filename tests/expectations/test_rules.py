@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expectations import sheet
 from expectations.form import load_form
 from expectations.rulebook import load_rulebook
 from expectations.rules import PRECEDENCE, Evaluation, evaluate
@@ -291,3 +292,21 @@ def test_cell_given_twice_is_refused(make: Any) -> None:
         evaluate(report, pl.concat([cells, cells.head(1)]))
     with pytest.raises(ValueError, match="found 'a' more than once"):
         evaluate(pl.concat([report, report]), cells)
+
+
+def test_slices_change_nothing(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports checked some at a time have the outcomes and findings that they have together."""
+    editions = ["2021", "2019"] * 4
+    reports = pl.concat(
+        make.build_report(f"{number}-2020", edition, year=2020)
+        for number, edition in enumerate(editions)
+    )
+    cells = pl.concat(
+        make.build_cells(f"{number}-2020", make.fill(edition, number) | {"t3.new.total": number})
+        for number, edition in enumerate(editions)
+    )
+    whole = evaluate(reports, cells)
+    monkeypatch.setattr(sheet, "SLICE", 3)
+    sliced = evaluate(reports, cells)
+    assert sliced.outcomes.equals(whole.outcomes)
+    assert sliced.findings.equals(whole.findings) and not whole.findings.is_empty()
