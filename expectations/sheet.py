@@ -13,7 +13,7 @@ from storage.schema import STATUSES
 
 STATUS = pl.Enum(STATUSES)
 CELL_NAME = ("table", "row", "column")
-SLICE = 20_000
+SLICE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,13 @@ def lay_out_slices(reports: pl.DataFrame, cells: pl.DataFrame) -> Iterator[Sheet
     forms = load_forms()
     known = reports.filter(pl.col("form").is_in(list(forms)))
     _refuse_repeated(known["report_id"])
-    numbers = cells["report_id"].cast(pl.Enum(known["report_id"]), strict=False).to_physical()
+    names = pl.Enum(known["report_id"])
+    numbers = cells["report_id"].cast(names, strict=False).to_physical().cast(pl.UInt32)
     for start in range(0, known.height, SLICE):
         chosen = known.slice(start, SLICE)
-        own = cells
-        if known.height > SLICE:
-            own = cells.filter(numbers.is_between(start, start + SLICE - 1)).rechunk()
+        is_own = numbers.is_between(start, start + SLICE - 1)
+        # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.
+        own = (cells if known.height <= SLICE else cells.filter(is_own)).rechunk()
         used = set(chosen["form"])
         yield from (lay_out(chosen, own, forms[edition]) for edition in forms if edition in used)
 

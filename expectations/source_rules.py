@@ -75,7 +75,8 @@ def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.
     """Find cells that page and attachment print differently (P-12); unread ones do not count."""
     key = ["table", "row", "column"]
     titles = {name: cell.title for name, cell in load_cells().items()}
-    own = cells.lazy().select("report_id", *key, reported="value")
+    compared = cells.join(copies, on="report_id", how="semi").rechunk()
+    own = compared.lazy().select("report_id", *key, reported="value")
     differing = (
         copies.lazy()
         .rename({"value": "expected"})

@@ -77,6 +77,6 @@ def _lay_out_stored(others: pl.DataFrame, context: Context) -> list[Sheet]:
     return join_sheets(
         [
             replace(sheet, cells=sheet.cells.select("has_unit"))
-            for sheet in lay_out_slices(others, cells.rechunk())
+            for sheet in lay_out_slices(others, cells)
         ]
     )

@@ -310,3 +310,14 @@ def test_slices_change_nothing(make: Any, monkeypatch: pytest.MonkeyPatch) -> No
     sliced = evaluate(reports, cells)
     assert sliced.outcomes.equals(whole.outcomes)
     assert sliced.findings.equals(whole.findings) and not whole.findings.is_empty()
+
+
+def test_names_may_be_coded(make: Any) -> None:
+    """Cells whose names, statuses and units are Enums, which take a fraction of the memory, do."""
+    report = make.build_report("a-2022", "2021")
+    cells = make.build_cells("a-2022", make.fill("2021") | {"t3.new.total": 1})
+    names = ("report_id", "table", "row", "column", "status", "unit")
+    coded = cells.with_columns(
+        pl.col(name).cast(pl.Enum(cells[name].drop_nulls().unique())) for name in names
+    )
+    assert evaluate(report, coded).findings.equals(evaluate(report, cells).findings)
