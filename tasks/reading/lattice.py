@@ -59,6 +59,14 @@ class Lattice:
         column = min(max(bisect_right(self.xs, x) - 1, 0), len(self.xs) - 2)
         return self.owners[row][column]
 
+    def find_owners(self, box: Box) -> set[int]:
+        """Find all cells that a box touches."""
+        columns = [
+            c for c, (a, b) in enumerate(pairwise(self.xs)) if box.left < b and a < box.right
+        ]
+        rows = [r for r, (a, b) in enumerate(pairwise(self.ys)) if box.top < b and a < box.bottom]
+        return {self.owners[row][column] for row in rows for column in columns}
+
     def reaches(self, glyph: Glyph) -> bool:
         """Tell whether a glyph stands in the table, or in a row cut at its open end.
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import pi
 
@@ -66,7 +67,19 @@ def read_pages(content: bytes) -> Iterator[PdfPage]:
     """Read the pages of a PDF one by one.
 
     Raises:
-        UnreadableError: `encrypted`, `damaged_file`, `too_many_pages` or `too_complex`.
+        UnreadableError: `too_complex`, or as `open_pdf` says.
+    """
+    with open_pdf(content) as document:
+        for position in range(len(document)):
+            yield _read_page(document, position)
+
+
+@contextmanager
+def open_pdf(content: bytes, most_pages: int = MAX_PAGES) -> Iterator[pdfium.PdfDocument]:
+    """Open a PDF and close it again; what fails in between is damage.
+
+    Raises:
+        UnreadableError: `encrypted`, `damaged_file` or `too_many_pages`.
     """
     try:
         document = pdfium.PdfDocument(content)
@@ -74,16 +87,17 @@ def read_pages(content: bytes) -> Iterator[PdfPage]:
         raise _explain(error) from error
     try:
         count = len(document)
-        if count > MAX_PAGES:
+        if count > most_pages:
             raise UnreadableError(
                 "too_many_pages",
-                f"expected a report of at most {MAX_PAGES} pages, found {count}; "
+                f"expected a report of at most {most_pages} pages, found {count}; "
                 "save the report's own pages as a file",
             )
         if not count:
-            raise UnreadableError("damaged_file", "expected a PDF with pages, found none")
-        for position in range(count):
-            yield _read_page(document, position)
+            raise UnreadableError(
+                "damaged_file", "expected a PDF with pages, found none; fetch it anew"
+            )
+        yield document
     except pdfium.PdfiumError as error:
         raise _explain(error) from error
     finally:

@@ -31,6 +31,7 @@ OVERHANG_SHARE = 0.2
 CORE_SHARE = 0.25
 JOINED_SHARE = 0.1
 DRAWN_SHARE = 0.3
+LONGEST_UNIT = 3  # letters: more of them are no unit behind a figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,31 +153,37 @@ def _find_overrun(
         top, left, bottom, right = boxes[owner]
         box = Box(lattice.xs[left], lattice.ys[top], lattice.xs[right], lattice.ys[bottom])
         for glyph in glyphs:
-            if not is_figure_part(glyph.text):
+            if not _may_be_figure(glyph.text):
                 continue
             figures.append(glyph)
             owners[glyph] = owner
-            core_x = OVERHANG_SHARE * (glyph.right - glyph.left)
-            core_y = CORE_SHARE * glyph.height
-            corners = (
-                (glyph.left + core_x, glyph.middle, box.left > glyph.left + core_x),
-                (glyph.right - core_x, glyph.middle, box.right < glyph.right - core_x),
-                ((glyph.left + glyph.right) / 2, glyph.top + core_y, box.top > glyph.top + core_y),
-                (
-                    (glyph.left + glyph.right) / 2,
-                    glyph.bottom - core_y,
-                    box.bottom < glyph.bottom - core_y,
-                ),
-            )
-            for x, y, is_over in corners:
-                if is_over:
-                    doubtful |= {owner, lattice.find_owner(x, y)}
+            core = _shrink(glyph)
+            if (
+                core.left < box.left
+                or core.top < box.top
+                or core.right > box.right
+                or core.bottom > box.bottom
+            ):
+                doubtful |= {owner, *lattice.find_owners(core)}
     for line in split_lines(figures):
         for before, after in pairwise(line):
             gap = after.left - before.right
             if owners[before] != owners[after] and gap < JOINED_SHARE * before.height:
                 doubtful |= {owners[before], owners[after]}
     return doubtful
+
+
+def _may_be_figure(text: str) -> bool:
+    """Tell a figure, or a piece of one, from a label that has a number."""
+    letters = sum(character.isalpha() for character in text)
+    return letters <= LONGEST_UNIT and any(map(is_figure_part, text))
+
+
+def _shrink(glyph: Glyph) -> Box:
+    """Give the part of a glyph that must lie within its cell."""
+    x = OVERHANG_SHARE * (glyph.right - glyph.left) / len(glyph.text)
+    y = CORE_SHARE * glyph.height
+    return Box(glyph.left + x, glyph.top + y, glyph.right - x, glyph.bottom - y)
 
 
 def _leaves(cell: Box, page: Box) -> bool:
