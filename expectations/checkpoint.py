@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # The suites come first: they switch telemetry off before Great Expectations is imported.
-from expectations.suite import build_suite  # isort: split
+from expectations.suite import SHOWN_COLUMNS, build_suite  # isort: split
 
 import great_expectations as gx
 import polars as pl
@@ -65,7 +65,8 @@ def run_checkpoint(
 
     Args:
         evaluation: What the rules say of these reports.
-        reports: `report_id`, `form`; reports of no known edition go to no suite.
+        reports: `report_id`, `form`, and `title` and `url` for the site, if they are known;
+            reports of no known edition go to no suite.
         docs_folder: Where the site of results (Data Docs) goes, replacing the one there at
             once when it is complete; None writes none.
 
@@ -74,7 +75,8 @@ def run_checkpoint(
             the findings.
         OSError: the site cannot be written.
     """
-    frame = evaluation.outcomes.join(reports.select("report_id", "form"), on="report_id")
+    told = [name for name in ("form", *SHOWN_COLUMNS) if name in reports.columns]
+    frame = evaluation.outcomes.join(reports.select(told), on="report_id")
     used = sorted(set(reports["form"].drop_nulls()), reverse=True)
     if not used:
         logger.info("checkpoint: no report is on a known edition of the form, nothing to judge")

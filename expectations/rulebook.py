@@ -29,6 +29,7 @@ class Rulebook:
     facts: dict[str, str]
     title: str
     observed: str
+    failing: str
 
 
 @cache
@@ -56,6 +57,7 @@ def load_rulebook() -> Rulebook:
         facts=words["facts"],
         title=words["title"],
         observed=words["observed"],
+        failing=words["failing"],
     )
 
 

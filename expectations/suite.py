@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection
 from typing import Any, ClassVar, TypedDict
 
@@ -13,6 +14,12 @@ from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.render import (
+    LegacyDiagnosticRendererType,
+    RenderedStringTemplateContent,
+    RenderedTableContent,
+)
+from great_expectations.render.renderer.renderer import renderer
 
 from expectations.form import load_forms
 from expectations.rule import Rule
@@ -23,13 +30,18 @@ METRIC = "report_rules.outcomes"
 # Great Expectations' own words for our severities.
 SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
 SHOWN_REPORTS = 20
+SHOWN_COLUMNS = ("report_id", "title", "url")
 
 
 class Tally(TypedDict):
-    """How many reports came to each outcome of a rule, and which failed."""
+    """How many reports came to each outcome of a rule, and which failed.
+
+    `shown` holds `report_id`, `title` and `url` of the first of them, for readers.
+    """
 
     counts: dict[str, int]
     failing: list[str]
+    shown: list[dict[str, str | None]]
 
 
 def build_suite(edition: str, run: Collection[str] | None = None) -> gx.ExpectationSuite:
@@ -103,9 +115,46 @@ class ExpectReportsToSatisfyRule(BatchExpectation):  # type: ignore[misc]
                 "unexpected_count": counts["failed"],
                 "unexpected_percent": 100 * counts["failed"] / max(1, applicable),
                 "partial_unexpected_list": tally["failing"][:SHOWN_REPORTS],
-                "details": {**counts, "failing": tally["failing"]},
+                "details": {**counts, "failing": tally["failing"], "shown": tally["shown"]},
             },
         }
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)  # type: ignore[untyped-decorator]
+    def _diagnostic_unexpected_table_renderer(
+        cls,
+        configuration: Any = None,  # noqa: ARG003 - the signature is Great Expectations'
+        result: Any = None,
+        runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG003
+    ) -> list[Any] | None:
+        """List the first failing reports, each with a link to where it was read."""
+        shown = (result.result.get("details") or {}).get("shown") if result else None
+        if not shown:
+            return None
+        heading = load_rulebook().failing.format(count=len(shown))
+        return [
+            RenderedTableContent(
+                content_block_type="table",
+                table=[[link_report(report)] for report in shown],
+                header_row=[heading],
+                styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
+            )
+        ]
+
+
+def link_report(report: dict[str, str | None]) -> Any:
+    """Link a report's title (its id where it has none) to its address, if that is of the web."""
+    url = report.get("url") or ""
+    template: dict[str, Any] = {
+        "template": "$name",
+        "params": {"name": report.get("title") or report["report_id"]},
+        "styling": {},
+    }
+    if url.startswith(("http://", "https://")):
+        template |= {"tag": "a", "styling": {"attributes": {"href": html.escape(url)}}}
+    return RenderedStringTemplateContent(
+        content_block_type="string_template", string_template=template
+    )
 
 
 def say_counts(counts: dict[str, int], rulebook: Rulebook) -> str:
@@ -123,18 +172,24 @@ def say_counts(counts: dict[str, int], rulebook: Rulebook) -> str:
 def tally_outcomes(frame: pd.DataFrame, edition: str) -> dict[str, Tally]:
     """Count the outcomes of each rule over the reports of an edition, and list the failed."""
     outcomes = pl.from_pandas(frame).filter(pl.col("form") == edition)
-    rules = [name for name in outcomes.columns if name not in ("report_id", "form")]
+    shown = [name for name in SHOWN_COLUMNS if name in outcomes.columns]
+    rules = [name for name in outcomes.columns if name not in (*SHOWN_COLUMNS, "form")]
     counts = outcomes.select(
         (pl.col(rule) == outcome).sum().alias(f"{rule} {outcome}")
         for rule in rules
         for outcome in OUTCOMES
     ).row(0, named=True)
+    failed = {
+        rule: outcomes.filter(pl.col(rule) == "failed").select(shown)
+        if counts[f"{rule} failed"]
+        else outcomes.select(shown).clear()
+        for rule in rules
+    }
     return {
         rule: Tally(
             counts={outcome: counts[f"{rule} {outcome}"] for outcome in OUTCOMES},
-            failing=outcomes.filter(pl.col(rule) == "failed")["report_id"].to_list()
-            if counts[f"{rule} failed"]
-            else [],
+            failing=failed[rule]["report_id"].to_list(),
+            shown=failed[rule].head(SHOWN_REPORTS).to_dicts(),
         )
         for rule in rules
     }

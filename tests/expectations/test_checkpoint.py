@@ -147,18 +147,37 @@ def test_disagreement_with_findings_is_refused(
 def test_site_is_readable(evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path) -> None:
     """The site says each rule in Chinese, who failed it and how many were not evaluated."""
     docs = tmp_path / "data" / "docs"
+    named = reports.with_columns(
+        title=pl.col("report_id"), url=pl.format("https://www.sg.gov.cn/{}?a=1&b='\"", "report_id")
+    )
     for _ in range(2):
-        run_checkpoint(evaluation, reports, docs)
+        run_checkpoint(evaluation, named, docs)
     assert (docs / "index.html").is_file()
     pages = {path.parents[2].name: path.read_text() for path in docs.glob("validations/*/*/*/*")}
     assert set(pages) == {"form-2021", "form-2019"}
     page = pages["form-2021"]
     assert "T4-01（错误）表四各类总计：结果维持 + 结果纠正 + 其他结果 + 尚未审结 = 总计" in page
     assert "broken-2021" in page and "broken-2019" not in page
+    assert 'href="https://www.sg.gov.cn/broken-2021?a=1&amp;b=&#x27;&quot;"' in page
     assert "有不符。适用 3 份；核对 3 份，相符 2 份，不符 1 份；未能核对 0 份" in page
     assert "未能全部核对。适用 3 份；核对 2 份，相符 2 份，不符 0 份；未能核对 1 份" in page
     assert "不适用。适用 0 份" in page
     assert [path.name for path in docs.parent.iterdir()] == ["docs"]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "/data/a.html", None])
+def test_no_link_but_to_the_web(
+    evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path, url: str | None
+) -> None:
+    """A path or script is no link, and a title is shown as it stands, never as markup."""
+    named = reports.with_columns(
+        title=pl.lit("<script>alert(1)</script>"), url=pl.lit(url, pl.String)
+    )
+    run_checkpoint(evaluation, named, tmp_path / "docs")
+    (page,) = (tmp_path / "docs/validations/form-2021").glob("*/*/*.html")
+    text = page.read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script>alert(1)" not in text and "javascript:alert" not in text
 
 
 def test_no_known_form(make: Any) -> None:
