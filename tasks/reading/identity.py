@@ -64,20 +64,37 @@ def find_period(text: str) -> tuple[date | None, date | None]:
 def find_signature(text: str) -> tuple[str | None, date | None]:
     """Find the name and date under the report: the last line that ends in a full date.
 
-    The name stands before the date or on the line above it. A date without a day is none.
+    The name stands before the date or on the line above it. A date without a day is none. A
+    date spelled out also counts within a line, as web archives flatten reports, but no name.
     """
     regexes = load_patterns().regexes
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     for position in range(len(lines) - 1, max(len(lines) - TAIL_LINES, 0) - 1, -1):
         match = regexes["signature"].match(lines[position])
         match = match or regexes["signature_inline"].search(lines[position])
+        match = match or _find_spelled(lines[position])
         if match is None:
             continue
-        above = lines[position - 1] if position else ""
-        name = match["name"].strip() or (above if len(above) <= 40 else "")
+        above = lines[position - 1] if position and match["name"] is not None else ""
+        name = (match["name"] or "").strip() or (above if len(above) <= 40 else "")
         folded = re.sub(r"\s+", "", name) or None
-        return folded, _build_date(match["year"], match["month"], match["day"])
+        return folded, _build_date(*map(_spell_out, match.group("year", "month", "day")))
     return None, None
+
+
+def _find_spelled(line: str) -> re.Match[str] | None:
+    """Find the last date of a line that is spelled out."""
+    return next(reversed([*load_patterns().regexes["signature_spelled"].finditer(line)]), None)
+
+
+def _spell_out(number: str) -> str:
+    """Turn a year, month or day that is spelled out into digits; digits stay."""
+    words = load_patterns().words
+    digits = dict.fromkeys(words["spelled_zeros"], "0")
+    digits |= {word: str(value) for value, word in enumerate(words["numerals"][:9], 1)}
+    tens, ten, ones = number.rpartition(words["numerals"][9])
+    figures = (tens or words["numerals"][0]) + (ones or words["spelled_zeros"][0])
+    return "".join(digits.get(each, each) for each in (figures if ten else number))
 
 
 def find_published(document: Document) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from expectations.form import load_forms
 from storage.reference.gazetteer import Gazetteer
 from tasks.reading import identity, media
+from tasks.reading.contradicted import withdraw_contradicted
 from tasks.reading.decoding import decode
 from tasks.reading.document import Document
 from tasks.reading.docx import read_docx
@@ -184,7 +185,8 @@ def read_cells(
     index = index_labels(edition)
     first = read_grids(document, edition)
     stream = flatten(document) if document.stream is None else document.stream
-    cells = settle_readings(first, match_stream(stream, index), index.form)
+    settled = settle_readings(first, match_stream(stream, index), index.form)
+    cells = withdraw_contradicted(settled)
     lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
     problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
     return cells, problem

@@ -96,6 +96,22 @@ def test_a_signature_without_a_day_has_no_date() -> None:
     assert find_signature("无。\n2023年1月")[1] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "signed_on"),
+    [
+        ("无。\n某县人民政府\n二○一二年二月二十日", "某县人民政府", date(2012, 2, 20)),
+        ("无。\n某县人民政府 二〇一四年一月十日", "某县人民政府", date(2014, 1, 10)),
+        ("改进情况。 二零二〇年十二月三十一日 附件1：统计表 条 0 0", None, date(2020, 12, 31)),
+        ("自二○一二年二月二十日起施行，", None, None),
+        ("无。\n二○一二年二月三十日", "无。", None),
+    ],
+    ids=["under", "beside", "within", "prose", "no-such-day"],
+)
+def test_a_date_spelled_out_is_a_date(text: str, name: str | None, signed_on: date | None) -> None:
+    """Numerals in words sign a report as digits do; within a line they name nobody."""
+    assert find_signature(text) == (name, signed_on)
+
+
 def test_the_date_of_publication_is_what_the_page_states() -> None:
     """Metadata first, else the line under the title."""
     assert find_published(document("发布时间：2023-02-20 09:37")) == date(2023, 2, 20)
