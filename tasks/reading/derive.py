@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from expectations.form import Equation, Form
 from tasks.reading.report import CellReading
@@ -13,102 +14,107 @@ MAX_UNKNOWN = 60  # in one table; with more unread there is nothing to lean on
 Terms = dict[str, Fraction]
 
 
-def derive_cells(readings: Mapping[str, CellReading], form: Form) -> dict[str, CellReading]:
-    """Fill unreadable and absent cells that the equations of their table determine.
+class Due(NamedTuple):
+    """The value that the equations give a cell.
 
-    Gives every cell of the form and of `readings`; a filled one is `derived`, with note
-    `equations`. Blank cells are unknown and stay blank. Nothing is derived in a table in
-    which an equation over known cells fails, or whose equations contradict one another; a
-    value that is no integer of at least 0 is withdrawn, and with it all others of the table.
+    `is_checked` says that it hangs on no single figure: whichever known figure were wrong,
+    the equations would contradict one another or still give this value.
     """
-    filled = {
-        cell.key: readings.get(cell.key) or CellReading(cell.key, "absent", None, None, None, None)
-        for cell in form.cells
-    } | dict(readings)
-    units = {cell.key: cell.unit for cell in form.cells}
-    for table in form.tables:
-        equations = [equation for equation in form.equations if equation.table == table]
-        for cell, value in _solve(filled, equations).items():
-            if filled[cell].status in ("unreadable", "absent"):
-                filled[cell] = filled[cell]._replace(
-                    status="derived", value=value, unit=units[cell], note="equations"
-                )
-    return filled
+
+    value: Decimal
+    is_checked: bool
 
 
-def _solve(readings: Mapping[str, CellReading], equations: list[Equation]) -> dict[str, Decimal]:
-    """Determine unknown cells; an empty dict where the known ones contradict an equation."""
+class _Sum(NamedTuple):
+    """An identity: the unknown cells and the known ones, each with its factor, sum to 0."""
+
+    unknown: Terms
+    known: Terms
+
+
+def find_due(readings: Mapping[str, CellReading], form: Form) -> dict[str, Due]:
+    """Find what the equations of its table leave for each cell without a value, by name.
+
+    Cells of the form that are missing in `readings`, blank or unread have no value. Nothing
+    is due in a table in which an equation over known cells fails, whose equations contradict
+    one another, or where a value would be no integer of at least 0.
+    """
     values = {
         cell: reading.value for cell, reading in readings.items() if reading.value is not None
     }
+    due: dict[str, Due] = {}
+    for table in form.tables:
+        due |= _solve(values, [one for one in form.equations if one.table == table])
+    return due
+
+
+def _solve(values: Mapping[str, Decimal], equations: list[Equation]) -> dict[str, Due]:
+    """Determine unknown cells; an empty dict where the known ones contradict an equation."""
     unknown = {c for equation in equations for c in equation.cells if c not in values}
     if not 0 < len(unknown) <= MAX_UNKNOWN:
         return {}
-    rows = _eliminate(_list_unknown(equation, values) for equation in equations)
-    if rows is None:
+    solved, checks = _eliminate(_split_known(equation, values) for equation in equations)
+    if any(_add_up(check, values) for check in checks):
         return {}
-    solved: dict[str, Fraction] = {}
-    for terms, total in rows:
-        if len(terms) == 1:
-            ((cell, factor),) = terms.items()
-            solved[cell] = total / factor
-    whole = {cell: Decimal(int(value)) for cell, value in solved.items() if value.denominator == 1}
-    if len(whole) < len(solved) or any(value < 0 for value in whole.values()):
-        return {}
-    return whole if _hold(equations, values | whole) else {}
+    found: dict[str, Due] = {}
+    checked = set().union(*checks)
+    for terms, known in solved:
+        if len(terms) > 1:
+            continue
+        (cell,) = terms
+        value = -_add_up(known, values)
+        if value < 0 or value.denominator != 1:
+            return {}
+        found[cell] = Due(Decimal(int(value)), checked.issuperset(known))
+    return found
 
 
-def _list_unknown(equation: Equation, values: Mapping[str, Decimal]) -> tuple[Terms, Fraction]:
-    """Bring the known cells of an equation to its right side."""
-    terms: Terms = {}
-    total = Fraction(0)
+def _split_known(equation: Equation, values: Mapping[str, Decimal]) -> _Sum:
+    """Bring all cells of an equation to its left side."""
+    split = _Sum({}, {})
     for cells, side in ((equation.left, 1), (equation.right, -1)):
         for cell in cells:
-            if cell in values:
-                total -= side * Fraction(values[cell])
-            else:
-                terms[cell] = Fraction(side)
-    return terms, total
+            (split.known if cell in values else split.unknown)[cell] = Fraction(side)
+    return split
 
 
-def _eliminate(
-    equations: Iterable[tuple[Terms, Fraction]],
-) -> list[tuple[Terms, Fraction]] | None:
-    """Reduce equations until each has a cell that no other has; None if they contradict."""
-    pivots: dict[str, tuple[Terms, Fraction]] = {}
-    for terms, total in equations:
-        for cell, (others, sum_of_others) in pivots.items():
-            if cell in terms:
-                terms, total = _subtract(terms, total, others, sum_of_others, cell)
-        if not terms:
-            if total:
-                return None
+def _eliminate(sums: Iterable[_Sum]) -> tuple[list[_Sum], list[Terms]]:
+    """Reduce identities until each has an unknown, of factor 1, that no other has.
+
+    Gives them, and the identities between known cells alone that are left over.
+    """
+    pivots: dict[str, _Sum] = {}
+    checks: list[Terms] = []
+    for one in sums:
+        for cell, pivot in pivots.items():
+            one = _subtract(one, pivot, cell)
+        if not one.unknown:
+            checks.append(one.known)
             continue
-        pivot = next(iter(terms))
-        factor = terms[pivot]
-        scaled = {cell: value / factor for cell, value in terms.items()}, total / factor
-        for cell, (others, sum_of_others) in list(pivots.items()):
-            if pivot in others:
-                pivots[cell] = _subtract(others, sum_of_others, *scaled, pivot)
-        pivots[pivot] = scaled
-    return list(pivots.values())
+        cell, factor = next(iter(one.unknown.items()))
+        scaled = _Sum(*({name: part / factor for name, part in side.items()} for side in one))
+        for other, pivot in pivots.items():
+            pivots[other] = _subtract(pivot, scaled, cell)
+        pivots[cell] = scaled
+    return list(pivots.values()), checks
 
 
-def _subtract(
-    terms: Terms, total: Fraction, others: Terms, sum_of_others: Fraction, cell: str
-) -> tuple[Terms, Fraction]:
-    """Subtract an equation in which `cell` has the factor 1 so often that `cell` is gone."""
-    factor = terms[cell]
-    rest = dict(terms)
-    for name, value in others.items():
-        rest[name] = rest.get(name, Fraction(0)) - factor * value
-    return {name: value for name, value in rest.items() if value}, total - factor * sum_of_others
-
-
-def _hold(equations: Iterable[Equation], values: Mapping[str, Decimal]) -> bool:
-    """Tell whether every equation holds whose cells all have a value."""
-    return all(
-        sum(values[cell] for cell in equation.left) == sum(values[cell] for cell in equation.right)
-        for equation in equations
-        if all(cell in values for cell in equation.cells)
+def _subtract(one: _Sum, pivot: _Sum, cell: str) -> _Sum:
+    """Subtract an identity in which `cell` has the factor 1 so often that `cell` is gone."""
+    factor = one.unknown.get(cell)
+    if factor is None:
+        return one
+    return _Sum(
+        *(
+            {
+                name: rest
+                for name in {**mine, **its}
+                if (rest := mine.get(name, Fraction(0)) - factor * its.get(name, Fraction(0)))
+            }
+            for mine, its in zip(one, pivot, strict=True)
+        )
     )
+
+
+def _add_up(terms: Terms, values: Mapping[str, Decimal]) -> Fraction:
+    return sum((factor * Fraction(values[cell]) for cell, factor in terms.items()), Fraction(0))

@@ -26,6 +26,7 @@ _UNSEEN = {
 } | dict.fromkeys((0xFEFF, 0x200B, 0x200C, 0x200D, 0x2060))
 # Only full-width forms are narrowed: NFKC would make 12 of a 1 with a footnote mark behind it.
 _WIDE = re.compile("[\uff01-\uff5e]+")
+_APART = re.compile(r"\d\s+\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def _load_grammar() -> _Grammar:
         figure=re.compile(figure, re.ASCII),
         separators=load_patterns().regexes["figure_separators"],
     )
+
+
+def may_be_several(text: str) -> bool:
+    """Tell whether blanks stand between digits: thousands set apart, or two figures."""
+    return _APART.search(text) is not None
 
 
 def read_figure(text: str, cell: Cell, unit_known: bool = True) -> Figure:

@@ -83,3 +83,49 @@ def test_what_is_not_printed_is_not_made_up() -> None:
     }
     cell = next(c for c in settle_readings(readings, {}, FORM) if c.cell == NAME)
     assert (cell.status, cell.value) == ("absent", None)
+
+
+def settle_table_4(**printed: CellReading | int) -> dict[str, CellReading]:
+    """Settle a row of table 4 of zeros; other cells as given, the second reading for `second`."""
+    row = "t4.review."
+    first = {
+        f"{row}{column}": CellReading(f"{row}{column}", "read", Decimal(0), "件", "0", "x")
+        for column in ("upheld", "corrected", "other", "pending", "total")
+    }
+    first[f"{row}upheld"] = first[f"{row}upheld"]._replace(
+        status="unreadable", value=None, text="l", note="not_a_figure"
+    )
+    total = printed.get("total", 7)
+    assert isinstance(total, int)
+    first[f"{row}total"] = first[f"{row}total"]._replace(value=Decimal(total))
+    second = printed.get("second")
+    seen = {f"{row}upheld": second} if isinstance(second, CellReading) else {}
+    return {cell.cell: cell for cell in settle_readings(first, seen, FORM)}
+
+
+def test_a_value_that_nothing_checks_is_kept_in_the_note() -> None:
+    """A cell of one equation is not derived: a wrong total would never be noticed."""
+    cell = settle_table_4()["t4.review.upheld"]
+    assert (cell.status, cell.value) == ("unreadable", None)
+    assert cell.note == "not_a_figure; equation_gives:7"
+
+
+@pytest.mark.parametrize(("value", "status"), [(7, "derived"), (8, "unreadable")])
+def test_a_value_that_the_second_reading_saw_is_checked(value: int, status: str) -> None:
+    """One equation suffices where a reading found that very value in the cell."""
+    cell = settle_table_4(second=read(value))["t4.review.upheld"]
+    assert (cell.status, cell.value) == (status, Decimal(7) if status == "derived" else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("175 345", "unreadable"), ("175\u3000345", "unreadable"), ("175,345", "read")],
+)
+def test_two_figures_are_not_taken_for_one_where_no_grid_tells(text: str, status: str) -> None:
+    """A figure with a blank inside that only the stream found may be two cells'."""
+    alone = CellReading(NAME, "read", Decimal(175345), "件", text, "x", "grouped")
+    cell = settle(None, alone)
+    assert cell.status == status
+    assert cell.text == text
+    if status == "unreadable":
+        assert cell.note == "grouping_possible"
