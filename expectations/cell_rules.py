@@ -139,7 +139,9 @@ def check_rows(sheet: Sheet) -> list[pl.LazyFrame]:
 def check_writing(sheet: Sheet) -> list[pl.LazyFrame]:
     """Find figures with words beside them (C-04, `words`) or miswritten (C-05, `digits`)."""
     text = pl.col("text")
-    odd = sheet.locate(pl.col("value").is_not_null() & text.str.contains(UNUSUAL_DIGITS)).lazy()
+    # The text of a derived cell is that of a whole row, or of what could not be read.
+    is_read = (pl.col("status") == "read") & pl.col("value").is_not_null()
+    odd = sheet.locate(is_read & text.str.contains(UNUSUAL_DIGITS)).lazy()
     written = {"expected": write_figure("value"), "reported": text}
     worded = odd.filter(pl.col("kind") == "count", text.str.contains(FOREIGN_TO_COUNTS))
     return [

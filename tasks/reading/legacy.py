@@ -20,8 +20,9 @@ from typing import Any
 import yaml
 
 from tasks.reading.document import Document, Grid, GridCell
-from tasks.reading.marks import read_gap, spell_label
+from tasks.reading.marks import read_gap
 from tasks.reading.report import LegacyRow
+from tasks.reading.spelling import spell_label
 from tasks.reading.words import fold_label
 
 LEGACY_FILE = Path(__file__).with_name("legacy.yaml")

@@ -11,22 +11,26 @@ from typing import NamedTuple
 
 import yaml
 
-from tasks.reading.labels import LabelIndex, index_labels
+from tasks.reading.labels import CLEAR_CHARACTERS, LabelIndex, index_labels
+from tasks.reading.spelling import spell_labels
 from tasks.reading.strips import BLANK
 from tasks.reading.words import fold_label, load_patterns, strip_enumerator
 
 STREAM_FILE = Path(__file__).with_name("stream.yaml")
 UNSURE = "?"  # stands where the lost number of a label may be glued to figures
-_WITHIN = r"[\s\"'“”‘’`«»〝〞\ufeff\u200b-\u200d]*"  # may stand between a label's characters
 _BEHIND = r"[\"'“”‘’`«»〝〞\ufeff\u200b-\u200d]*"
 
 
 class Mark(NamedTuple):
-    """A label of the form found in the stream, folded, and the text up to the next one."""
+    """A label of the form found in the stream, folded, and the text up to the next one.
+
+    `is_inside` says that it stands inside a text that is no label: a word of it, by chance.
+    """
 
     folded: str
     gap: str
     start: int  # of the gap
+    is_inside: bool = False
 
 
 class Gap(NamedTuple):
@@ -45,19 +49,36 @@ def find_marks(text: str, index: LabelIndex) -> Iterator[Mark]:
 
     The label of a row that is repeated, as merged cells are, counts once.
     """
-    last, end = "", -1
+    last, begin, end, before = "", -1, -1, -1
     for match in _compile_marks(index.form.edition).finditer(text):
+        start, stop = match.span()
         folded = fold_label(match.group())
         if end >= 0:
-            gap = text[end : match.start()]
+            gap = text[end:start]
             is_row = folded not in index.headers and index.find_line(folded) is not None
             if gap[-1:].isdigit() and is_row and _lost_number(folded, index):
                 gap += UNSURE
             if not (is_row and folded == last and not gap.strip(BLANK)):
-                yield Mark(last, gap, end)
-        last, end = folded, match.end()
+                yield Mark(last, gap, end, _is_inside(text, last, begin, end, before))
+        last, begin, end, before = folded, start, stop, end
     if end >= 0:
-        yield Mark(last, text[end:], end)
+        yield Mark(last, text[end:], end, _is_inside(text, last, begin, end, before))
+
+
+def _is_inside(text: str, folded: str, begin: int, end: int, before: int) -> bool:
+    """Tell whether a short label stands inside other words; `before` is where a label ended."""
+    return (
+        len(folded) < CLEAR_CHARACTERS
+        and 0 < begin != before
+        and end < len(text)
+        and _is_word(text[begin - 1])
+        and _is_word(text[end])
+    )
+
+
+def _is_word(character: str) -> bool:
+    """Tell whether a character is neither blank nor figure, as a word or its number has."""
+    return not (character in BLANK or character.isspace() or character.isdigit())
 
 
 def _lost_number(folded: str, index: LabelIndex) -> bool:
@@ -79,23 +100,7 @@ def _compile_marks(edition: str) -> re.Pattern[str]:
         *map(fold_label, words["parts"]),
         *(fold_label(table.title) for table in index.form.tables.values()),
     }
-    ordered = sorted(labels, key=lambda label: (-len(label), label))
-    firsts = "".join({re.escape(_widths(label[0])) for label in ordered})
-    return re.compile(f"(?=[{firsts}])(?:{'|'.join(map(spell_label, ordered))}){_BEHIND}")
-
-
-def _widths(character: str) -> str:
-    """Give a character with its full-width twin."""
-    is_ascii = "!" <= character <= "~"
-    return character + chr(ord(character) + 0xFEE0) if is_ascii else character
-
-
-def spell_label(label: str) -> str:
-    """Spell a folded label as a pattern: broken anywhere, its number ended as pages do."""
-    characters = [f"[{re.escape(_widths(character))}]" for character in label]
-    if label[0].isdigit() and label[1] == ".":
-        characters[1] = "[.．、]"
-    return _WITHIN.join(characters)
+    return re.compile(spell_labels(labels) + _BEHIND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
         locator = f"line[{line_number}]/char[{mark.start - line_start + 1}]"
         is_piped = text[line_start : line_start + 8].lstrip().startswith("|")
         gap = read_gap(mark.gap)
+        if mark.is_inside and context.header and not context.is_open:
+            continue  # a word in a mistyped label of a row opens no header
         strip = _take_mark(mark.folded, gap, index, context, across)
         if strip is not None:
             cells, unit_known, note = strip

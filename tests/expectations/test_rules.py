@@ -220,6 +220,19 @@ def test_writing(make: Any, text: str, rules: set[str]) -> None:
     assert {rule for rule, _ in list_findings(check(make, "2021", {LICENCES: (12, text)}))} == rules
 
 
+def test_writing_of_a_derived_cell(make: Any) -> None:
+    """The text of a derived cell is a whole row's and no writing of its figure."""
+    readings = make.fill("2021") | {LICENCES: (12, "12 7項O")}
+    cells = make.build_cells("a", readings)
+    is_changed = pl.col("row") == "licences"
+    derived = cells.with_columns(
+        status=pl.when(is_changed).then(pl.lit("derived")).otherwise("status")
+    )
+    report = make.build_report("a", "2021")
+    assert list_findings(evaluate(report, cells)) == {("C-04", LICENCES), ("C-05", LICENCES)}
+    assert list_findings(evaluate(report, derived)) == set()
+
+
 @pytest.mark.parametrize(
     ("facts", "rule", "outcome", "severity"),
     [

@@ -15,7 +15,7 @@ from expectations.form import load_form
 from tasks.reading.html import read_html
 from tasks.reading.labels import index_labels
 from tasks.reading.match import match_grids
-from tasks.reading.read import read_document, tell_edition
+from tasks.reading.read import read_cells, read_document, tell_edition
 from tasks.reading.report import CellReading
 from tasks.reading.stream import flatten, match_stream
 from tasks.sample.figures import draw_figures
@@ -259,3 +259,35 @@ def test_labels_may_be_broken_anywhere() -> None:
 def test_a_page_without_tables_gives_nothing() -> None:
     """An empty page has no cells."""
     assert read(flatten(read_html("<p>无</p>"))) == {}
+
+
+@pytest.mark.parametrize("layout", SEPARATED)
+def test_a_header_word_inside_a_mistyped_label_ends_no_table(layout: str) -> None:
+    """A row whose label lost characters is not found; all rows below it are read as before.
+
+    The row above it stays unread where the number of the lost label may be its last figure.
+    """
+    spec = plan("2021", "prefecture")
+    text = write(spec, layout).replace("2.其他法律行政法规禁止公开", "2.其他法律行政止公开")
+    readings = read(text)
+    lost = {f"t3.denied_other_law.{column}" for column in spec.form.tables["t3"].blocks[0].columns}
+    assert {cell.key for cell in spec.form.cells} - set(readings) == lost
+    unread = {cell.split(".")[1] for cell, one in readings.items() if one.status != "read"}
+    assert unread == ({"denied_state_secret"} if layout == "one_line" else set())
+    assert count_wrong(spec, readings) == 0
+
+
+def test_a_header_that_comes_again_is_read_anew() -> None:
+    """A second table's own order of columns counts for its rows, none from the table above."""
+    head = "总计\n自然人\n商业企业\n科研机构\n社会公益组织\n法律服务机构\n其他\n"
+    above = f"申请人情况\n{HEAD}{NEW}\n1\n2\n3\n4\n5\n6\n21\n"
+    readings = read(f"{above}\n{head}二、上年结转政府信息公开申请数量\n21\n1\n2\n3\n4\n5\n6\n")
+    assert [readings[f"t3.{row}.total"].value for row in ("new", "carried_in")] == [21, 21]
+
+
+def test_both_readings_confirm_a_pdf_whose_labels_are_mistyped() -> None:
+    """Every figure that the grids of the real PDF give is confirmed by its lines."""
+    document = read_document(load("hongze_2023.pdf"))
+    cells, _ = read_cells(document, tell_edition(document))
+    assert sum(cell.confirmed for cell in cells) == 172
+    assert {cell.status for cell in cells if not cell.confirmed} == {"absent"}
