@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,13 +10,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from expectations.fewest import count_fewest
 from expectations.form import Equation, Form
 from expectations.localise import Sets, find_sets
-from expectations.ranking import Change, Repair, rank_repairs
+from expectations.ranking import Change, Repair, load_words, rank_repairs
 from expectations.system import Integers, Part, split_equations
 
 MOST_CELLS = 3
-CARRIED = ("t3.carried_out.", "t3.carried_in.")
 # Figures that other places state, by reason (`last_year`, `prose`) and cell.
 Stated: TypeAlias = Mapping[str, Mapping[str, int]]
 NOTHING_STATED: Stated = MappingProxyType({})
@@ -31,6 +30,10 @@ class Explanation:
     if more than three cells are wrong, then at least `size` are. `is_unique`
     is said of one set with one figure a cell, where the equations are enough to tell: never
     in table 4. `is_truncated`: there may be further sets.
+
+    The truth is among the sets unless fewer cells explain it as well. Then the figures are
+    those of another table that adds up with so many cells wrong, and no method can tell the
+    two apart: three errors in the corners of a rectangle look like one in the fourth.
     """
 
     equations: tuple[str, ...]
@@ -49,7 +52,8 @@ def explain(
 
     An equation is evaluated if each of its cells has a whole figure; a cell of no evaluated
     equation is not suspected. New figures are whole and at least 0. Among the smallest sets,
-    those that leave alone what another place confirms are kept, if there are any.
+    those that leave alone what an independent place confirms are kept, if there are any: last
+    year's report does, the prose of the same report only speaks for what it states.
 
     Args:
         values: The figures of one report by cell, below 10**14; None where none was read.
@@ -73,16 +77,6 @@ def explain(
     )
 
 
-def carry_over(last_year: Mapping[str, Decimal | int | None]) -> dict[str, int]:
-    """Give what the cells of last year's report state of this year's: the row carried in."""
-    earlier, later = CARRIED
-    return {
-        later + cell.removeprefix(earlier): int(value)
-        for cell, value in last_year.items()
-        if cell.startswith(earlier) and value is not None and value % 1 == 0
-    }
-
-
 def _explain_part(
     part: Part,
     figures: Mapping[str, int],
@@ -96,7 +90,8 @@ def _explain_part(
     held = [equation for equation, odd in zip(part.equations, residuals, strict=True) if not odd]
     found = _find_smallest(part, residuals, values)
     if not len(found.cells):
-        return Explanation(_name_equations(failed), _bound_size(failed), False, found.is_cut, ())
+        fewest = max(MOST_CELLS + 1, count_fewest(part, residuals, values))
+        return Explanation(_name_equations(failed), fewest, False, found.is_cut, ())
     candidates = _spell_out(found, part, values, failed, form)
     kept = [changes for changes in candidates if not _is_denied(changes, stated)] or candidates
     is_single = len(kept) == 1 and not found.is_cut
@@ -118,14 +113,6 @@ def _find_smallest(part: Part, residuals: Integers, values: Integers) -> Sets:
         if len(found.cells):
             break
     return replace(found, is_cut=is_cut)
-
-
-def _bound_size(failed: Sequence[Equation]) -> int:
-    """Say how many cells are wrong at the least, where three do not explain it.
-
-    No cell stands in two equations of one rule, so each failed one needs a cell of its own.
-    """
-    return max(MOST_CELLS + 1, *Counter(equation.rule for equation in failed).values())
 
 
 def _is_settled(
@@ -178,11 +165,12 @@ def _spell_out(
 
 
 def _is_denied(changes: tuple[Change, ...], stated: Stated) -> bool:
-    """Tell whether a set changes a figure that another place confirms."""
+    """Tell whether a set changes a figure that an independent place confirms."""
     return any(
         figures.get(change.cell) == change.reported
         for change in changes
-        for figures in stated.values()
+        for reason, figures in stated.items()
+        if reason in load_words().confirming
     )
 
 

@@ -37,9 +37,13 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The Chinese words of `repairs.yaml`; `reasons` by key, in the order of likelihood."""
+    """The words of `repairs.yaml`; `reasons` by key, in the order of likelihood.
+
+    `confirming` are those reasons whose source is independent of the report.
+    """
 
     reasons: dict[str, str]
+    confirming: list[str]
     separator: str
     summed: str
     too_many: str

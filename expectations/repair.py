@@ -87,6 +87,17 @@ def repair_reports(
     return frame.sort(REPAIRS.key)
 
 
+def list_broken(findings: pl.DataFrame) -> pl.Series:
+    """List the reports with a failed equation: those that have repairs.
+
+    Args:
+        findings: `report_id`, `rule`, `outcome`.
+    """
+    rules = {equation.rule for form in load_forms().values() for equation in form.equations}
+    failed = (pl.col("outcome") == "failed") & pl.col("rule").is_in(list(rules))
+    return findings.filter(failed)["report_id"].unique()
+
+
 def list_repairs(repairs: pl.DataFrame) -> list[dict[str, Any]]:
     """List the explanations of one report as `gouji inspect --json` gives them.
 

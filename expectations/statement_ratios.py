@@ -83,7 +83,9 @@ def judge_growth(
         .with_columns(falls=pl.col("qualifiers").list.contains("falling"))
         .select(*KEY, "year", "share_of", "places", "falls", stated="quantity")
         .join(
-            dated.select(*KEY, "subject", "form", numerator="quantity", base_unit="unit"),
+            dated.select(
+                *KEY, "subject", "form", "is_plain", numerator="quantity", base_unit="unit"
+            ),
             left_on=["report_id", "share_of"],
             right_on=KEY,
         )
@@ -102,7 +104,9 @@ def judge_growth(
     columns = (*KEY, "places", "stated", "numerator", "falls")
     parts = [stated.select(*columns, pl.col("value").cast(pl.Float64))]
     if earlier is not None:
-        asked = growth.select(*KEY, "subject", "form", quantity="stated")
+        # Last year's table holds what the report as a whole covered, if it is stored at all.
+        known = growth.filter("is_plain").join(earlier, on="report_id", how="semi")
+        asked = known.select(*KEY, "subject", "form", quantity="stated")
         tabled = sum_cells(asked, terms, earlier)
         parts.append(growth.join(tabled, on=KEY).select(*columns, pl.col("value").cast(pl.Float64)))
     sign = pl.when("falls").then(-1).otherwise(1)

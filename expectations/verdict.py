@@ -24,13 +24,17 @@ def add_verdicts(
     Args:
         reports: `report_id`, `form`, and whatever else.
         cells: `report_id`, `table`, `value`, `status`.
-        findings: `report_id`, `outcome`, `severity`, `blame`.
+        findings: `report_id`, `outcome`, `severity`, `blame`, and `problem` as
+            `number_problems` gives it.
 
     Returns:
-        `reports` with `verdict`, `errors`, `warnings`, `not_evaluated`, `cells_read`,
-        `cells_blank`, `cells_unreadable`, `cells_derived`; none of them null.
+        `reports` with `verdict`, `errors`, `warnings`, `problems`, `not_evaluated`,
+        `cells_read`, `cells_blank`, `cells_unreadable`, `cells_derived`; none of them null.
     """
-    added = ("verdict", "errors", "warnings", "not_evaluated", *(f"cells_{s}" for s in COUNTED))
+    added = (
+        *("verdict", "errors", "warnings", "problems", "not_evaluated"),
+        *(f"cells_{s}" for s in COUNTED),
+    )
     counted = (
         reports.lazy()
         .drop(added, strict=False)
@@ -38,7 +42,9 @@ def add_verdicts(
         .join(_count_findings(findings), on="report_id", how="left", maintain_order="left")
         .join(_size_forms(), on="form", how="left", maintain_order="left")
         .with_columns(
-            pl.col("^(errors|warnings|not_evaluated|faults|doubts|found|cells_.*)$").fill_null(0)
+            pl.col(
+                "^(errors|warnings|problems|not_evaluated|faults|doubts|found|cells_.*)$"
+            ).fill_null(0)
         )
         .with_columns(_judge().alias("verdict"))
         .select(*(name for name in reports.columns if name not in added), *added)
@@ -85,6 +91,7 @@ def _count_findings(findings: pl.DataFrame) -> pl.LazyFrame:
         .agg(
             errors=is_error.sum(),
             warnings=(failed & (pl.col("severity") == "warning")).sum(),
+            problems=pl.col("problem").drop_nulls().n_unique(),
             not_evaluated=(pl.col("outcome") == "not_evaluated").sum(),
             faults=(is_error & (pl.col("blame") != "reader")).sum(),
             doubts=(is_error & (pl.col("blame") == "reader")).sum(),

@@ -26,7 +26,8 @@ def write_findings(summary: RunSummary) -> str:
     """Write the worst findings as a Markdown table; report text cannot break out of a cell."""
     worst = summary.findings.head(WORST_FINDINGS)
     lines = [
-        f"{summary.findings.height} failed, {worst.height} shown. Data: `{summary.data}`",
+        f"{summary.findings.height} checks failed ({summary.problems} problems), "
+        f"{worst.height} shown. Data: `{summary.data}`",
         "",
         "| report | rule | severity | finding | source |",
         "| --- | --- | --- | --- | --- |",

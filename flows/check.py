@@ -81,6 +81,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         outcomes={} if documents is None else count_by(documents, "outcome"),
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
+        problems=int(checked.reports["problems"].sum()),
         stored=stored,
         alerted=None,
         troubles=enforced.exceptions,

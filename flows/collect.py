@@ -126,6 +126,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         outcomes=count_by(documents, "outcome"),
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
+        problems=int(checked.reports["problems"].sum()),
         stored=stored,
         alerted=alerted,
         troubles=(*enforced.exceptions, *(said if settings.smtp_url else ())),

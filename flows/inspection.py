@@ -38,6 +38,7 @@ REPORT_FIELDS = (
     "signed_on",
     "published_on",
     "verdict",
+    "problems",
 )
 FINDING_FIELDS = (
     "rule",

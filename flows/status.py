@@ -33,6 +33,7 @@ def describe_data(data: Path) -> dict[str, Any]:
     return {
         "data": str(data),
         "reports": reports.height,
+        "problems": int(reports["problems"].sum()),
         "verdicts": dict(Counter(reports["verdict"].to_list())),
         "partitions": _count_partitions(reports),
         "documents": dict(Counter(documents["outcome"].to_list())),
@@ -58,9 +59,10 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
     if not facts["reports"] and not facts["runs"]:
         console.print("Nothing is stored here yet. Start with: gouji collect --source …")
         return
-    table = Table("year", "region", *VERDICTS, "cells not read", box=None)
+    counted = ("year", "region", *VERDICTS, "problems")
+    table = Table(*counted, "cells not read", box=None)
     for row in facts["partitions"]:
-        table.add_row(*(str(row[name]) for name in ("year", "region", *VERDICTS, "unread")))
+        table.add_row(*(str(row[name]) for name in (*counted, "unread")))
     console.print(table)
     console.print(f"Documents: {_join_counts(facts['documents'])}")
     console.print(f"Mails: {_join_counts(facts['mails'])}")
@@ -80,6 +82,7 @@ def _count_partitions(reports: pl.DataFrame) -> list[dict[str, Any]]:
         reports.group_by("year", "region")
         .agg(
             *((pl.col("verdict") == verdict).sum().alias(verdict) for verdict in VERDICTS),
+            problems=pl.col("problems").sum(),
             unread=pl.col("cells_unreadable").sum(),
         )
         .sort("year", "region")

@@ -18,8 +18,9 @@ class RunSummary:
 
     `outcomes` counts documents by what became of them, `verdicts` counts reports. `findings`
     are the failed rules with the title and address of their reports, the worst reports
-    first. `troubles` are failures on our side; the run went on without what they concern.
-    `notes` are worth knowing and no failure.
+    first; `problems` counts those that one repair explains once. `troubles` are failures on
+    our side; the run went on without what they concern. `notes` are worth knowing and no
+    failure.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class RunSummary:
     outcomes: dict[str, int]
     verdicts: dict[str, int]
     findings: pl.DataFrame
+    problems: int
     stored: StoreSummary
     alerted: Alerted | None
     troubles: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class RunSummary:
             **{f"documents_{name}": count for name, count in sorted(self.outcomes.items())},
             **{f"reports_{name}": count for name, count in sorted(self.verdicts.items())},
             "findings_failed": self.findings.height,
+            "problems": self.problems,
             "stored_added": self.stored.added,
             "stored_replaced": self.stored.replaced,
             "stored_kept": self.stored.kept,

@@ -100,6 +100,7 @@ REPORTS = Table(
         Column("reason", pl.String, "why it could not be read", "it was read"),
         Column("errors", pl.Int32, "failed rules of severity error, by row or column"),
         Column("warnings", pl.Int32, "failed rules of severity warning, by row or column"),
+        Column("problems", pl.Int32, "failed rules, those that one repair explains counted once"),
         Column("not_evaluated", pl.Int32, "rules that met an unread cell, by row or column"),
         Column("cells_read", pl.Int32, "cells printed and understood"),
         Column("cells_blank", pl.Int32, "cells printed empty or struck out"),

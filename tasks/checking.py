@@ -9,7 +9,9 @@ import polars as pl
 
 from expectations.blame import settle_blame
 from expectations.context import OLDER_ROWS, Context
-from expectations.repair import repair_reports
+from expectations.earlier import gather_earlier_cells, list_carried
+from expectations.problems import number_problems
+from expectations.repair import list_broken, repair_reports
 from expectations.rules import Evaluation, evaluate
 from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
@@ -49,9 +51,13 @@ def check_frames(
         earlier_findings: what was found before; kept for the rules that are not run now.
     """
     cells = details["cells"]
-    statements = compare_statements(details["stated"], reports, cells)
+    others = others or Context()
+    growing = details["stated"].filter(pl.col("subject") == "growth")["report_id"].unique()
+    statements = compare_statements(
+        details["stated"], reports, cells, gather_earlier_cells(growing, reports, cells, others)
+    )
     context = replace(
-        others or Context(),
+        others,
         parts=details.get("parts"),
         older_rows=_list_older_rows(details["legacy_rows"]),
         statements=statements,
@@ -66,16 +72,31 @@ def check_frames(
     if earlier_findings is not None:
         kept = earlier_findings.filter(pl.col("rule").is_in(list(evaluation.not_run)))
         findings = pl.concat([findings, kept]).sort(FINDINGS.key)
-    judged = add_verdicts(reports, cells, findings).select(REPORTS.frame_schema.names())
+    stated = _list_stated(reports, cells, findings, statements, others)
+    repairs = repair_reports(reports, cells, findings, stated)
+    judged = add_verdicts(reports, cells, number_problems(findings, repairs))
     return Checked(
-        reports=judged,
+        reports=judged.select(REPORTS.frame_schema.names()),
         cells=cells,
         findings=findings,
-        repairs=repair_reports(judged, cells, findings, list_stated_values(statements, reports)),
+        repairs=repairs,
         legacy_rows=details["legacy_rows"],
         statements=statements,
         evaluation=evaluation,
     )
+
+
+def _list_stated(
+    reports: pl.DataFrame,
+    cells: pl.DataFrame,
+    findings: pl.DataFrame,
+    statements: pl.DataFrame,
+    others: Context,
+) -> pl.DataFrame:
+    """List what last year's report and the prose state of the cells of reports that failed."""
+    earlier = gather_earlier_cells(list_broken(findings), reports, cells, others)
+    prose = list_stated_values(statements, reports)
+    return prose if earlier is None else pl.concat([list_carried(earlier), prose])
 
 
 def _list_older_rows(legacy_rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from expectations.form import load_cells
+from expectations.problems import number_problems
 from storage.schema import SEVERITIES
 from tasks.alerting.recipients import Recipient
 from tasks.alerting.words import fold_text, load_provinces
@@ -31,9 +32,11 @@ class Line:
 
     `expected`, `reported` and `difference` are None where the finding has none.
     `is_confirmed` tells that a second, independent reading gave the same contradiction.
+    `instance` is the row or column it is about.
     """
 
     rule: str
+    instance: str
     severity: str
     message: str
     description: str
@@ -47,18 +50,35 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The one smallest explanation of failed equations: cell, figure printed and figure due."""
+    """The one smallest explanation of failed equations: cell, figure printed and figure due.
+
+    `equations` are the failed ones that each change takes part in, as `<rule> <instance>`.
+    """
 
     changes: tuple[tuple[str, str, str], ...]
     reason: str
+    equations: tuple[frozenset[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Findings that one repair explains, the gravest first; most problems are a single one.
+
+    `repair` is None where none, or more than one, would do.
+    """
+
+    lines: tuple[Line, ...]
+    repair: Repair | None = None
+
+    @property
+    def severity(self) -> str:
+        """The severity of the gravest finding."""
+        return self.lines[0].severity
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One report with its new findings, the gravest first. `link` is None but for http(s).
-
-    `repairs` holds explanations that are the only ones; where several fit there is none.
-    """
+    """One report with its new problems, the gravest first. `link` is None but for http(s)."""
 
     report_id: str
     version: int
@@ -71,13 +91,17 @@ class Card:
     form: str | None
     url: str
     link: str | None
-    lines: tuple[Line, ...]
-    repairs: tuple[Repair, ...] = ()
+    problems: tuple[Problem, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The findings of all problems."""
+        return tuple(line for problem in self.problems for line in problem.lines)
 
     @property
     def error_count(self) -> int:
-        """How many of the findings are errors."""
-        return sum(line.severity == SEVERITIES[0] for line in self.lines)
+        """How many of the problems are errors."""
+        return sum(problem.severity == SEVERITIES[0] for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +115,21 @@ class Unread:
     reasons: dict[str | None, int]
 
 
-def list_alerts(reports: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Join each failed finding that may be the publisher's to its report; add `fingerprint`.
+def list_alerts(
+    reports: pl.DataFrame, findings: pl.DataFrame, repairs: pl.DataFrame
+) -> pl.DataFrame:
+    """Join each failed finding that may be the publisher's to its report.
 
-    Needs the columns of `reports` and `findings` with `year` and `region`. Findings that were
-    not evaluated, and those of blame `reader`, are left out; a null blame counts as unknown.
+    Needs the columns of the three tables with `year` and `region`. Findings that were not
+    evaluated, and those of blame `reader`, are left out; a null blame counts as unknown.
+
+    Returns:
+        With `fingerprint`, and `problem` as `number_problems` gives it.
 
     Raises:
         ValueError: a finding names a report that is not among `reports`.
     """
-    failed = findings.filter(pl.col("outcome") == "failed")
+    failed = number_problems(findings, repairs).drop_nulls("problem")
     strangers = failed.join(reports, on="report_id", how="anti").get_column("report_id")
     if len(strangers):
         raise ValueError(
@@ -132,7 +161,9 @@ def list_repairs(repairs: pl.DataFrame) -> dict[str, tuple[Repair, ...]]:
             ).iter_rows()
         )
         report_id = group["report_id"][0]
-        found[report_id] = (*found.get(report_id, ()), Repair(changes, group["reason"][0]))
+        equations = tuple(frozenset(names) for names in group["equations"])
+        repair = Repair(changes, group["reason"][0], equations)
+        found[report_id] = (*found.get(report_id, ()), repair)
     return found
 
 
@@ -194,7 +225,10 @@ def _is_theirs(recipient: Recipient) -> pl.Expr:
 
 def _make_card(rows: list[dict[str, Any]], repairs: tuple[Repair, ...]) -> Card:
     report = rows[0]
-    lines = [_make_line(row) for row in rows]
+    lines: dict[int, list[Line]] = {}
+    for row in rows:
+        lines.setdefault(row["problem"], []).append(_make_line(row))
+    problems = [_make_problem(group, repairs) for group in lines.values()]
     return Card(
         report_id=report["report_id"],
         version=report["version"],
@@ -207,9 +241,23 @@ def _make_card(rows: list[dict[str, Any]], repairs: tuple[Repair, ...]) -> Card:
         form=report["form"],
         url=fold_text(report["url"]),
         link=_link(report["url"]),
-        lines=tuple(sorted(lines, key=lambda line: SEVERITIES.index(line.severity))),
-        repairs=repairs,
+        problems=tuple(sorted(problems, key=lambda one: SEVERITIES.index(one.severity))),
     )
+
+
+def _make_problem(lines: list[Line], repairs: tuple[Repair, ...]) -> Problem:
+    """Put the findings of a problem together with the changes that explain them."""
+    names = {f"{line.rule} {line.instance}" for line in lines}
+    ordered = tuple(sorted(lines, key=lambda line: SEVERITIES.index(line.severity)))
+    for repair in repairs:
+        changes = tuple(
+            change
+            for change, equations in zip(repair.changes, repair.equations, strict=True)
+            if not names.isdisjoint(equations)
+        )
+        if changes:
+            return Problem(ordered, Repair(changes, repair.reason))
+    return Problem(ordered)
 
 
 def _make_line(row: dict[str, Any]) -> Line:
@@ -217,6 +265,7 @@ def _make_line(row: dict[str, Any]) -> Line:
     difference = row["difference"]
     return Line(
         rule=row["rule"],
+        instance=row["instance"],
         severity=row["severity"],
         message=fold_text(row["message"], MESSAGE_LIMIT),
         description=fold_text(row["description"]),

@@ -52,7 +52,7 @@ def compose_digests(
     Raises:
         ValueError: the sender is no address, or a finding has no report.
     """
-    alerts = list_alerts(reports, findings)
+    alerts = list_alerts(reports, findings, repairs)
     explained = list_repairs(repairs)
     digests = []
     for recipient in recipients:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from expectations.form import load_forms
 from expectations.rulebook import load_rulebook
 from storage.schema import SEVERITIES
-from tasks.alerting.cards import Card, Line, Repair, Unread
+from tasks.alerting.cards import Card, Line, Problem, Repair, Unread
 from tasks.alerting.recipients import Recipient
 from tasks.alerting.summary import Summary, summarise
 from tasks.alerting.words import Language, fold_text, load_texts, name_region
@@ -48,7 +48,7 @@ def render_digest(
         "lead": texts["lead"].format(
             name=fold_text(recipient.name),
             reports=len(cards),
-            findings=sum(len(card.lines) for card in cards),
+            problems=sum(len(card.problems) for card in cards),
         ),
         "summary": _name_rows(summarise(cards), texts, language),
         "cards": [_word_card(card, texts, language) for card in cards[:CARD_LIMIT]],
@@ -126,10 +126,19 @@ def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[st
         "url": card.url,
         "link": card.link,
         "about": [fact for fact in about if fact],
-        "lines": [_word_line(line, texts) for line in card.lines],
-        "repairs": [_word_repair(repair, texts) for repair in card.repairs],
+        "problems": [_word_problem(problem, texts) for problem in card.problems],
         # Dates and editions are no cells of the tables, which alone are read twice.
         "is_confirmed": all(line.is_confirmed for line in card.lines if line.cells),
+    }
+
+
+def _word_problem(problem: Problem, texts: dict[str, Any]) -> dict[str, Any]:
+    count = len(problem.lines)
+    return {
+        "severity": problem.severity,
+        "heading": texts["one_problem"].format(count=count) if count > 1 else None,
+        "repair": _word_repair(problem.repair, texts) if problem.repair else None,
+        "lines": [_word_line(line, texts) for line in problem.lines],
     }
 
 

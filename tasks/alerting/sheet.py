@@ -27,7 +27,12 @@ def write_sheet(cards: Iterable[Card], texts: dict[str, Any], language: Language
     writer.writerow(texts["sheet"])
     for card in cards:
         report = (name_region(card.region, language), card.region_name, card.publisher, card.title)
-        for line in card.lines:
+        numbered = [
+            (number, line)
+            for number, problem in enumerate(card.problems, 1)
+            for line in problem.lines
+        ]
+        for number, line in numbered:
             row = (
                 *report,
                 str(card.year),
@@ -40,6 +45,7 @@ def write_sheet(cards: Iterable[Card], texts: dict[str, Any], language: Language
                 texts["yes_no"][line.is_confirmed],
                 card.report_id,
                 str(card.version),
+                str(number),
             )
             writer.writerow([disarm(value or "") for value in row])
     return sheet.getvalue().encode("utf-8-sig")

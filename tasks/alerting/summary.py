@@ -1,4 +1,4 @@
-"""The first screen of a digest: reports and findings counted by region and publisher."""
+"""The first screen of a digest: reports and problems counted by region and publisher."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Grouping: TypeAlias = Literal["publisher", "prefecture", "region"]
 class SummaryRow:
     """A group of reports; `name` is None where the report names none, or by region alone.
 
-    `counts` are findings by severity, the gravest first.
+    `counts` are problems by severity, the gravest first.
     """
 
     region: str
@@ -58,5 +58,5 @@ def _group(cards: Sequence[Card], names: Sequence[str | None]) -> tuple[SummaryR
 
 
 def _count(region: str, name: str | None, cards: Sequence[Card]) -> SummaryRow:
-    severities = [line.severity for card in cards for line in card.lines]
+    severities = [problem.severity for card in cards for problem in card.problems]
     return SummaryRow(region, name, len(cards), tuple(map(severities.count, SEVERITIES)))

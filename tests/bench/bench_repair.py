@@ -13,13 +13,16 @@ from expectations.form import load_form
 from tasks.sample.figures import draw_figures
 
 TABLE_COUNT = 400
-LIMIT_MILLISECONDS = 10
+COUNTED_LIMIT = 80  # milliseconds, where more than three are wrong and milp counts them
 
 
 @pytest.mark.bench
-@pytest.mark.parametrize("wrong", [1, 2, 3, 4, 40])
-def test_explaining_is_cheap(wrong: int) -> None:
-    """The median report costs under 10 ms of CPU, however many of its cells are wrong."""
+@pytest.mark.parametrize(
+    ("wrong", "limit"),
+    [(1, 10), (2, 10), (3, 10), (4, COUNTED_LIMIT), (8, COUNTED_LIMIT), (40, 10)],
+)
+def test_explaining_is_cheap(wrong: int, limit: int) -> None:
+    """The median report costs under 10 ms of CPU; more where cells are counted by solving."""
     form, rng = load_form("2021"), random.Random(wrong)
     cells = [cell.key for cell in form.tables["t3"].cells]
     explain(draw_figures(form, rng, "county"), form)  # the first run also splits the equations
@@ -34,6 +37,6 @@ def test_explaining_is_cheap(wrong: int) -> None:
     median, slow = statistics.median(spent), statistics.quantiles(spent, n=20)[-1]
     print(
         f"\nbench repair: {wrong} wrong cells: CPU {median:.2f} ms median (limit "
-        f"{LIMIT_MILLISECONDS}), {slow:.2f} ms in 19 of 20 reports, {max(spent):.2f} ms at most"
+        f"{limit}), {slow:.2f} ms in 19 of 20 reports, {max(spent):.2f} ms at most"
     )
-    assert median < LIMIT_MILLISECONDS
+    assert median < limit

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.explain import Explanation, carry_over, explain
+from expectations.explain import Explanation, explain
 from expectations.form import load_form
 from expectations.ranking import load_words
 from expectations.repair import REPAIRS, STORED_SETS, list_repairs, repair_reports
@@ -192,7 +192,7 @@ def test_last_year_confirms() -> None:
         {"t3.new.company": 6, "t3.new.total": 6},
         {"t3.carried_in.company": 9, "t3.carried_in.total": 9},
     ]
-    last_year = carry_over({"t3.carried_out.company": Decimal(7), "t3.carried_out.total": 7})
+    last_year = {"t3.carried_in.company": 7, "t3.carried_in.total": 7}
     settled = explain_one(
         ZEROS | CLOSED | {"t3.new.company": 4, "t3.new.total": 4}, last_year=last_year
     )
@@ -208,16 +208,6 @@ def test_last_year_suggests() -> None:
     explanation = explain_one(values, last_year=stated)
     assert explanation.repairs[0].reasons == ("last_year", "summed")
     assert list_changes(explanation)[0] == stated
-
-
-def test_carry_over_keeps_whole_figures_of_the_row() -> None:
-    """Only the row carried out of last year's table 3 says something, where it was read."""
-    earlier = {
-        "t3.carried_out.company": Decimal(3),
-        "t3.carried_out.total": None,
-        "t3.new.company": 8,
-    }
-    assert carry_over(earlier) == {"t3.carried_in.company": 3}
 
 
 def test_repairs_are_as_declared(make: Any) -> None:

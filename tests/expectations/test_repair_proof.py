@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -10,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from expectations.explain import carry_over, explain
+from expectations.explain import explain
 from expectations.form import load_form
 from tasks.sample.figures import draw_figures
 
@@ -127,35 +128,48 @@ def swap(table: Figures, pairs: list[tuple[str, str]], rng: random.Random) -> Fi
     return {one: table[other], other: table[one]}
 
 
-def measure(count: int, spoil: Spoil, *, knows_last_year: bool = False) -> Counter[str]:
-    """Spoil each table and explain it; count what became of the truth."""
+def measure(
+    count: int,
+    spoil: Spoil,
+    *,
+    knows_last_year: bool = False,
+    editions: tuple[str, ...] = EDITIONS,
+) -> Counter[str]:
+    """Spoil each table and explain it; count what became of the truth, and print it."""
     rng, counts = random.Random(7), Counter[str]()
     for edition, figures in draw_tables(count):
+        if edition not in editions:
+            continue
         table = dict(zip(list_cells(edition), figures, strict=True))
         wrong = spoil(table, rng)
         if not wrong:
             continue
         stated: Mapping[str, Figures] = {}
         if knows_last_year:
-            stated = {"last_year": carry_over(recall_last_year(table))}
+            stated = {"last_year": recall_last_year(table)}
         truth = {cell: table[cell] for cell in wrong}
         counts.update(judge(table | wrong, edition, stated, truth))
+    shares = ", ".join(f"{name} {counts[name]} ({share(counts, name):.2%})" for name in TOLD)
+    sys.stdout.write(f"\n{counts['all']} tables of {'/'.join(editions)}: {shares}\n")
     return counts
 
 
 def recall_last_year(table: Figures) -> Figures:
-    """Give the row of last year's report that this year's carried in repeats."""
-    return {
-        cell.replace("carried_in", "carried_out"): figure
-        for cell, figure in table.items()
-        if ".carried_in." in cell
-    }
+    """Give the row that last year's report states: what it carried over is carried in."""
+    return {cell: figure for cell, figure in table.items() if ".carried_in." in cell}
+
+
+TOLD = ("listed", "first", "unique and right", "unique and wrong", "fewer")
 
 
 def judge(
     spoilt: Figures, edition: str, stated: Mapping[str, Figures], truth: Figures
 ) -> Iterator[str]:
-    """Name what is true of the explanation of one table."""
+    """Name what is true of the explanation of one table.
+
+    `fewer`: fewer cells than are wrong give a table that adds up. The figures are then those
+    of that table with so many wrong cells: nothing in them tells which of the two it was.
+    """
     (explanation,) = explain(spoilt, load_form(edition), stated)
     sets = [
         {change.cell: change.suggested for change in repair.changes}
@@ -167,6 +181,7 @@ def judge(
     if truth == sets[0]:
         yield "first"
     if explanation.size < len(truth):
+        assert explain(spoilt | sets[0], load_form(edition)) == ()
         yield "fewer"
     if explanation.is_unique:
         yield "unique and right" if sets == [truth] else "unique and wrong"
@@ -190,21 +205,30 @@ def test_one_wrong_cell_is_always_found(count: int) -> None:
 
 
 @SIZES
-def test_two_wrong_cells_are_nearly_always_found(count: int) -> None:
-    """Two wrong cells are always listed, alone in some 99 of 100 tables, never others alone."""
-    counts = measure(count, spoil_any(2))
+@pytest.mark.parametrize(("edition", "alone"), [("2021", 0.99), ("2019", 0.985)])
+def test_two_wrong_cells_are_nearly_always_found(count: int, edition: str, alone: float) -> None:
+    """Two wrong cells are always listed, alone in 99 of 100 tables, never others alone.
+
+    The 2019 form has two rows less to tell them apart: there it is 98.9.
+    """
+    counts = measure(2 * count, spoil_any(2), editions=(edition,))
     assert share(counts, "listed") == 1
-    assert share(counts, "unique and right") > 0.985
+    # A few hundred tables tell the share to 1 in 100 only.
+    assert share(counts, "unique and right") > (alone if count == MANY else alone - 0.01)
     assert counts["unique and wrong"] == 0
 
 
 @SIZES
 def test_three_wrong_cells_are_mostly_found(count: int) -> None:
-    """Three wrong cells are listed always, unless fewer explain the same figures as well."""
+    """Three wrong cells are listed always, unless fewer explain the same figures as well.
+
+    Then alone is a wrong set called unique: the figures are those of another table that adds
+    up, with fewer wrong cells.
+    """
     counts = measure(count, spoil_any(3))
     assert counts["listed"] + counts["fewer"] == counts["all"]
     assert counts["unique and wrong"] <= counts["fewer"]
-    assert share(counts, "fewer") < 0.01
+    assert share(counts, "fewer") < (0.003 if count == MANY else 0.01)
     # A few hundred tables tell the share to 3 in 100 only.
     assert share(counts, "unique and right") > (0.95 if count == MANY else 0.92)
 

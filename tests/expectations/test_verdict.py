@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from expectations.form import load_form
+from expectations.problems import number_problems
+from expectations.repair import repair_reports
 from expectations.rules import evaluate
 from expectations.verdict import add_verdicts
 from storage.schema import REPORTS, VERDICTS
@@ -23,8 +25,15 @@ def judge(make: Any, changes: dict[str, Any], form: str | None = "2021", **facts
     """Evaluate one report with some of its cells changed, and give its row with the verdict."""
     report = make.build_report("a", form, **facts)
     cells = make.build_cells("a", make.fill("2021") | changes if form else {})
-    judged = add_verdicts(report, cells, evaluate(report, cells).findings)
-    return judged.row(0, named=True)
+    return add(report, cells).row(0, named=True)
+
+
+def add(report: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Evaluate a report, explain what failed, and add its verdict."""
+    findings = evaluate(report, cells).findings
+    return add_verdicts(
+        report, cells, number_problems(findings, repair_reports(report, cells, findings))
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,8 +87,8 @@ def test_verdicts_are_as_declared(make: Any) -> None:
     """The columns are those of the reports table, never null, and replace what was there."""
     report = make.build_report("a", "2021").with_columns(verdict=pl.lit("invalid"))
     cells = make.build_cells("a", make.fill("2021"))
-    once = add_verdicts(report, cells, evaluate(report, cells).findings)
-    twice = add_verdicts(once, cells, evaluate(report, cells).findings)
+    once = add(report, cells)
+    twice = add(once, cells)
     assert once.equals(twice)
     added = [name for name in REPORTS.schema if name in VERDICT_COLUMNS]
     assert {name: once.schema[name] for name in added} == {

@@ -428,3 +428,55 @@ def test_a_correction_is_suggested_only_where_it_is_the_only_one(
     told = "表三（七）总计·自然人：0 改为 1"
     assert (told in _shown(digest)) is is_unique
     assert (told in _body(digest, "plain")) is is_unique
+
+
+def test_findings_that_one_cell_explains_are_told_as_one_problem(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Four failed equations of one cell count once, with the correction and all of them beneath."""
+    cell = "t3.closed.natural_person"
+    names = ["T3-01 t3.closed", "T3-02 t3.natural_person", "T3-03 t3.natural_person"]
+    findings = [
+        make_finding(rule=name.split()[0], instance=name.split()[1], message=f"第{place}项")
+        for place, name in enumerate(names, 1)
+    ]
+    alone = make_finding(rule="S-02", instance="report", cells=[], message="日期有误")
+    repair = _repair(cell, is_unique=True) | {"equations": names}
+    (digest,) = compose([make_report()], [*findings, alone], [repair])
+    plain = _body(digest, "plain")
+    assert "共 2 处问题" in plain
+    assert "错误 2" in plain
+    heading = "同一处问题，涉及以下 3 项核对"
+    for text in (_shown(digest), plain):
+        assert text.count(heading) == 1
+        places = [text.index(said) for said in (heading, "0 改为 1", "第1项", "第2项", "第3项")]
+        assert places == sorted(places)
+        assert "日期有误" in text
+    numbers = [row[-1] for row in _sheet(digest)[1:]]
+    assert sorted(map(numbers.count, set(numbers))) == [1, 3]
+
+
+def test_a_correction_stands_with_the_problem_it_explains(
+    make_report: Make, make_finding: Make, compose: Compose
+) -> None:
+    """Of a repair of two cells, each problem shows its own; one that is not new shows none."""
+    row = {"instance": "t3.company", "message": "表三·商业企业"}
+    findings = [make_finding(), make_finding(**row)]
+    repairs = [
+        _repair("t3.closed.natural_person", is_unique=True),
+        _repair("t3.granted.company", is_unique=True) | {"equations": ["T3-02 t3.company"]},
+    ]
+    (digest,) = compose([make_report()], findings, repairs)
+    plain = _body(digest, "plain")
+    places = [
+        plain.index(said)
+        for said in (
+            "表三·商业企业",
+            "（一）予以公开·商业企业：0 改为 1",
+            "（七）总计·自然人：0 改为 1",
+        )
+    ]
+    assert places == sorted(places)
+    mailed = {"desk@example.org": frozenset(digest.fingerprints[:1])}
+    (second,) = compose([make_report()], findings, repairs, mailed=mailed)
+    assert _body(second, "plain").count("改为 1") == 1
