@@ -44,7 +44,7 @@ def make_frames(
             "fetched_at": datetime(2026, 1, 1, tzinfo=UTC),
             "checked_at": datetime(1970, 1, 1, tzinfo=UTC),
             "verdict": "invalid" if report_id in failed else "valid",
-            **dict.fromkeys(("errors", "warnings", "not_evaluated", "cells_read"), 0),
+            **dict.fromkeys(("errors", "warnings", "problems", "not_evaluated", "cells_read"), 0),
             **dict.fromkeys(("cells_blank", "cells_unreadable", "cells_derived"), 0),
         }
         for report_id, year, region in places
