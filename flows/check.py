@@ -63,7 +63,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     data = settings.data
     if parameters.read_again:
         batch = select_reports(
-            read_all(list_archived(data), data), parameters.year, parameters.region
+            read_all(list_archived(data), settings), parameters.year, parameters.region
         )
         documents = batch.documents
         renamed = find_renamed(data, documents)

@@ -36,6 +36,7 @@ from tasks.progress import announce
 from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch, join_batches
 from tasks.store import store_checked
+from tasks.workers import open_workers
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     fetched = _fetch(sources, settings)
     update_progress_artifact(progress, 40.0)
     pages = [found for found in fetched if isinstance(found, Origin)]
-    batch = read_all(pages, settings.data, parameters.pages_per_task)
+    batch = read_all(pages, settings, parameters.pages_per_task)
     batch = select_reports(batch, parameters.year, parameters.region)
     update_progress_artifact(progress, 70.0)
     enforced = check_reports(batch.reports, batch.details, settings.data)
@@ -208,14 +209,15 @@ def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]
     return [found for future in futures for found in future.result()]
 
 
-def read_all(pages: Sequence[Origin], data: Path, pages_per_task: int = 1000) -> ReadBatch:
+def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 1000) -> ReadBatch:
     """Read archived pages in tasks of so many each, and settle which text of a report counts."""
     announce("read", 0, len(pages))
     batches: list[ReadBatch] = []
-    for start in range(0, len(pages), pages_per_task):
-        chunk = pages[start : start + pages_per_task]
-        named = read_pages.with_options(task_run_name=f"read {start + 1}-{start + len(chunk)}")
-        batches.extend(named(chunk, data))
+    with open_workers(settings.reading) as workers:
+        for start in range(0, len(pages), pages_per_task):
+            chunk = pages[start : start + pages_per_task]
+            named = read_pages.with_options(task_run_name=f"read {start + 1}-{start + len(chunk)}")
+            batches.extend(named(chunk, settings.data, workers))
     return join_batches(batches)
 
 

@@ -15,12 +15,13 @@ from rich.markup import escape
 from expectations.form import load_cells
 from expectations.repair import list_repairs
 from storage.settings import Settings
+from tasks.archived import read_fetched
 from tasks.checking import Checked, check_frames
-from tasks.converting import convert_word
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source
-from tasks.reading.batch import Origin, join_batches, read_batch
+from tasks.reading.batch import Origin, join_batches
+from tasks.workers import Workers, open_workers
 
 SEVERITY_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 REPORT_FIELDS = (
@@ -77,32 +78,34 @@ class Inspection:
 
 def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[Inspection]:
     """Read and check every document of the sources, in the order found."""
-    from tasks.fetching.fetch import fetch_sources  # the client is not needed for --help
+    with open_workers(settings.reading) as workers:
+        workers.start()
+        from tasks.fetching.fetch import fetch_sources  # while the process starts
 
-    for found in fetch_sources(sources, choose_limits(settings), lambda: datetime.now(UTC)):
-        if isinstance(found, Miss):
-            error = {"code": found.outcome, "message": found.reason}
-            yield Inspection({"source": found.url, "error": error})
-        else:
-            origin = Origin(
-                found.url,
-                found.source,
-                found.sha256,
-                found.media_type,
-                found.fetched_at,
-            )
-            yield from inspect_document(origin, found.content)
+        for found in fetch_sources(sources, choose_limits(settings), lambda: datetime.now(UTC)):
+            if isinstance(found, Miss):
+                error = {"code": found.outcome, "message": found.reason}
+                yield Inspection({"source": found.url, "error": error})
+            else:
+                origin = Origin(
+                    found.url,
+                    found.source,
+                    found.sha256,
+                    found.media_type,
+                    found.fetched_at,
+                )
+                yield from inspect_document(origin, found.content, workers)
 
 
-def inspect_document(origin: Origin, content: bytes) -> Iterator[Inspection]:
+def inspect_document(origin: Origin, content: bytes, workers: Workers) -> Iterator[Inspection]:
     """Read and check one document, or each file of an archive."""
-    batch = join_batches([read_batch([(origin, content)], convert_word)])
+    batch = join_batches(list(workers.read(read_fetched, [[(origin, content)]])))
     for document in batch.documents.iter_rows(named=True):
         if document["outcome"] == "archive":
             continue
         facts = {name: document[name] for name in ("sha256", "media_type")}
         facts = {"source": document["url"], **facts}
-        is_its = pl.col("report_id") == document["report_id"]
+        is_its = pl.col("report_id") == pl.lit(document["report_id"], pl.String)
         reports = batch.reports.filter(is_its & (pl.col("url") == document["url"]))
         if reports.is_empty():
             yield Inspection(facts | {"error": _name_error(document)})

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+DEFAULT_READ_SECONDS = 120  # LibreOffice alone may take 60
+DEFAULT_READ_MEMORY_MB = 2048  # reports take 300, recognition of scans up to four times that
 THIRD_PARTY_DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -18,12 +20,22 @@ THIRD_PARTY_DEFAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How many processes read, how long one may take over a document, and how much memory."""
+
+    workers: int
+    seconds: float
+    memory_megabytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment may set.
 
     `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
     then wait in the outbox. `recipients` is the YAML of who gets which region's digest.
-    `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or file.
+    `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or file;
+    `reading` bounds what reading it takes.
     """
 
     data: Path
@@ -33,6 +45,7 @@ class Settings:
     sender: str
     contact: str | None
     max_bytes: int
+    reading: ReadLimits
 
 
 def load_settings(
@@ -41,8 +54,8 @@ def load_settings(
     """Read `GOUJI_*` from the environment; an explicit data folder outranks `GOUJI_DATA`.
 
     Raises:
-        ValueError: `GOUJI_MAX_BYTES` is not a whole number of bytes, or the data folder is
-            an address this version cannot write to.
+        ValueError: a number is not a whole one above 0, or the data folder is an address this
+            version cannot write to.
     """
     env = os.environ if environment is None else environment
     folder = str(data or env.get("GOUJI_DATA") or "data")
@@ -51,11 +64,6 @@ def load_settings(
             f"data folder: expected a local path, found {folder!r}; "
             "give a folder with --data or GOUJI_DATA"
         )
-    limit = env.get("GOUJI_MAX_BYTES", str(DEFAULT_MAX_BYTES))
-    if not limit.isdigit() or int(limit) == 0:
-        raise ValueError(
-            f"GOUJI_MAX_BYTES: expected a whole number of bytes above 0, found {limit!r}"
-        )
     return Settings(
         data=Path(folder),
         smtp_url=env.get("GOUJI_SMTP_URL") or None,
@@ -63,7 +71,14 @@ def load_settings(
         sources=_optional_path(env.get("GOUJI_SOURCES")),
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         contact=env.get("GOUJI_CONTACT") or None,
-        max_bytes=int(limit),
+        max_bytes=_read_number(env, "GOUJI_MAX_BYTES", "bytes", DEFAULT_MAX_BYTES),
+        reading=ReadLimits(
+            workers=_read_number(env, "GOUJI_WORKERS", "processes", os.cpu_count() or 1),
+            seconds=_read_number(env, "GOUJI_READ_SECONDS", "seconds", DEFAULT_READ_SECONDS),
+            memory_megabytes=_read_number(
+                env, "GOUJI_READ_MEMORY_MB", "megabytes", DEFAULT_READ_MEMORY_MB
+            ),
+        ),
     )
 
 
@@ -81,6 +96,15 @@ def quieten_prefect(is_verbose: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if is_verbose else "CRITICAL")
 
 
+def limit_threads() -> None:
+    """Keep the libraries of this process to one thread, for others work beside it.
+
+    Has to come before they are imported.
+    """
+    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def name_server(home: Path) -> tuple[str, int]:
     """Point this process and its children at a Prefect server on loopback; return API and port.
 
@@ -95,6 +119,13 @@ def name_server(home: Path) -> tuple[str, int]:
     for name in ("GOUJI_SOURCES", "GOUJI_RECIPIENTS", "GOUJI_SMTP_URL", "GOUJI_SENDER"):
         os.environ.setdefault(name, "")
     return api, port
+
+
+def _read_number(env: Mapping[str, str], name: str, unit: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{name}: expected a whole number of {unit} above 0, found {text!r}")
+    return int(text)
 
 
 def _optional_path(text: str | None) -> Path | None:

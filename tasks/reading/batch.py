@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeAlias
 
 import polars as pl
@@ -13,14 +14,17 @@ import polars as pl
 from storage.reference.gazetteer import load_gazetteer
 from storage.schema import DOCUMENTS
 from tasks.reading.frames import Reading, build_details, build_reports
-from tasks.reading.media import ZIP, tell_media_type
+from tasks.reading.media import UNKNOWN, ZIP, tell_media_type
 from tasks.reading.read import read_report
 from tasks.reading.report import Report, UnreadableError
+from tasks.reading.statements import read_statements
 from tasks.reading.zipped import list_members
 
 log = logging.getLogger(__name__)
 
 Convert: TypeAlias = Callable[[bytes], bytes]
+Begin: TypeAlias = Callable[[int, str], None]  # told the place of a source and an address
+Refused: TypeAlias = Mapping[str, tuple[str, str]]  # outcome and reason by address
 MEMBER = "!/"  # between the address of an archive and the name of a file in it
 CONVERTIBLE = ("word6_unsupported",)
 
@@ -49,17 +53,34 @@ class ReadBatch:
     details: dict[str, pl.DataFrame]
 
 
+def begin_silently(place: int, url: str) -> None:
+    """Tell nobody what is begun."""
+
+
 def read_batch(
-    sources: Iterable[tuple[Origin, bytes]], convert: Convert | None = None
+    sources: Iterable[tuple[Origin, bytes]],
+    convert: Convert | None = None,
+    begin: Begin = begin_silently,
+    refused: Refused = MappingProxyType({}),
 ) -> ReadBatch:
     """Read each source on its own; one that cannot be read becomes a document with a reason.
 
-    The files in an archive are sources of their own, `<address>!/<name>`. `convert` makes a
-    file that no reader opens into one that we read, or raises `UnreadableError`.
+    The files in an archive are sources of their own, `<address>!/<name>`.
+
+    Args:
+        sources: what to read.
+        convert: makes a file that no reader opens into one that we read, or raises
+            `UnreadableError`.
+        begin: told the place among the sources, from 0, and the address before anything is
+            done with a source or a file in it.
+        refused: addresses that are not opened, each with the outcome and reason it gets.
+
+    Raises:
+        MemoryError: there is no memory for the source begun last.
     """
     readings: list[Reading] = []
     documents: list[dict[str, object]] = []
-    for origin, content in _unpack(sources, documents):
+    for origin, content in _unpack(sources, documents, begin, refused):
         reading, outcome, reason = _read_one(origin, content, convert)
         if reading is not None:
             readings.append(reading)
@@ -129,10 +150,20 @@ def _mark_duplicates(documents: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFr
 
 
 def _unpack(
-    sources: Iterable[tuple[Origin, bytes]], documents: list[dict[str, object]]
+    sources: Iterable[tuple[Origin, bytes]],
+    documents: list[dict[str, object]],
+    begin: Begin,
+    refused: Refused,
 ) -> Iterator[tuple[Origin, bytes]]:
-    """Put the files of an archive in its place; what became of the archive is a document."""
-    for origin, content in sources:
+    """Put the files of an archive in its place; what became of the archive is a document.
+
+    So is what is refused.
+    """
+    for place, (origin, content) in enumerate(sources):
+        if origin.url in refused:
+            documents.append(_describe(origin, content, *refused[origin.url], None))
+            continue
+        begin(place, origin.url)
         if tell_media_type(content) != ZIP:
             yield origin, content
             continue
@@ -145,6 +176,11 @@ def _unpack(
         documents.append(_describe(origin, content, "archive", said, None))
         for name, member in members:
             url = f"{origin.url}{MEMBER}{name}"
+            if url in refused:
+                unopened = replace(origin, url=url, media_type=UNKNOWN)
+                documents.append(_describe(unopened, member, *refused[url], None))
+                continue
+            begin(place, url)
             yield replace(origin, url=url, media_type=tell_media_type(member)), member
 
 
@@ -153,13 +189,23 @@ def _read_one(
 ) -> tuple[Reading | None, str, str | None]:
     try:
         report = _read_or_convert(content, convert)
+        statements = read_statements(report.text, year=report.year, scope=report.scope)
     except UnreadableError as error:
         return None, error.code, error.message
+    except MemoryError:
+        raise
     except Exception as error:  # one broken source never stops a run
         log.exception("reading %s failed", origin.url)
         reason = f"expected no fault of our own, found {type(error).__name__}: {error}; report it"
         return None, "failed", reason
-    reading = Reading(report, origin.url, origin.sha256, origin.media_type, origin.fetched_at)
+    reading = Reading(
+        report,
+        statements,
+        origin.url,
+        origin.sha256,
+        origin.media_type,
+        origin.fetched_at,
+    )
     outcome, _, reason = (report.problem or "read: ").partition(": ")
     return reading, outcome, reason or None
 

@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from expectations.context import PARTS
+from expectations.statement import Statement
 from expectations.statement_table import build_statements
 from storage.schema import CELLS, LEGACY_ROWS, PARTITION_SCHEMA, REPORTS
 from tasks.reading.parts import split_parts
 from tasks.reading.report import Report
-from tasks.reading.statements import read_statements
 
 URL = pl.Schema({"url": pl.String})
 LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
@@ -23,9 +23,10 @@ LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A report together with where its bytes came from."""
+    """A report and the statements of its prose, together with where its bytes came from."""
 
     report: Report
+    statements: tuple[Statement, ...]
     url: str
     sha256: str
     media_type: str
@@ -110,17 +111,16 @@ def _build_parts(readings: Sequence[Reading]) -> pl.DataFrame:
 
 
 def _build_stated(readings: Sequence[Reading]) -> pl.DataFrame:
-    """Build the statements of the prose; the running text is read once for each report."""
-    found = [
-        (reading, read_statements(report.text, year=report.year, scope=report.scope))
-        for reading in readings
-        for report in (reading.report,)
-    ]
     frame = build_statements(
-        (reading.report_id, reading.report.year, reading.report.region.region, statements)
-        for reading, statements in found
+        (
+            reading.report_id,
+            reading.report.year,
+            reading.report.region.region,
+            reading.statements,
+        )
+        for reading in readings
     )
-    urls = [reading.url for reading, statements in found for _ in statements]
+    urls = [reading.url for reading in readings for _ in reading.statements]
     return frame.with_columns(url=pl.Series(urls, dtype=pl.String))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from tasks.reading.document import Document, Grid, GridCell, TextBlock
 from tasks.reading.nesting import refuse_deep_nesting
@@ -47,11 +47,15 @@ def read_html(markup: str) -> Document:
 
     Raises:
         UnreadableError: `nesting_too_deep`.
+        MemoryError: there is not enough to parse it.
     """
     page = markup.encode("utf-8", "replace")  # searched and parsed in half the time of a str
     refuse_deep_nesting(page)
     breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING
-    tree = LexborHTMLParser(_break_lines(page, breaking))
+    try:
+        tree = LexborHTMLParser(_break_lines(page, breaking))
+    except SelectolaxError as error:  # whatever the markup: only memory makes parsing fail
+        raise MemoryError from error
     tables = page[page.find(b"<table") :] if breaking is _BREAKING else page.lower()
     title = _read_title(tree)
     facts = _read_meta(tree)
