@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -17,6 +18,7 @@ MAX_ROWS = 2_000
 MAX_COLUMNS = 100  # more cells in a row are no table of the form; their number alone tells
 MAX_CELL_CHARACTERS = 2_000
 CUT_OFF = "\ufffd"  # stands behind a cell in which the file ends, or that is cut for length
+GRID = "\ufdd0"  # stands, with its number, for a grid in the text; no page may hold it
 NO_TEXT = "\ufffc"  # stands for a picture or an input field in a cell
 # A figure before one of these tags and one behind it are two, on the screen or in meaning.
 _BREAKS = (
@@ -63,7 +65,7 @@ def read_html(markup: str) -> Document:
         node.decompose(recursive=True)
     if _HIDDEN.search(tables):
         _drop_hidden(tree)
-    blocks: list[TextBlock | Grid] = []
+    grids: dict[str, Grid] = {}
     cut = _find_cut_cell(tree) if _ends_in_cell(tables) else None
     layout = _find_layout(tree)
     for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
@@ -71,12 +73,24 @@ def read_html(markup: str) -> Document:
             continue
         grid = read_table(table, f"table[{number}]", cut)
         if any(len(row) > 1 for row in grid.rows):
-            blocks.append(grid)
-            table.decompose(recursive=True)
+            mark = f"{GRID}{number}"
+            grids[mark] = grid
+            table.replace_with(f"\n{mark}\n")
     text = tree.body.text(deep=True) if tree.body else ""
-    lines = [line for raw in text.split("\n") if (line := raw.replace("\u00a0", " ").strip())]
-    texts = [TextBlock(line, f"line[{number}]") for number, line in enumerate(lines, 1)]
-    return Document("text/html", title, (*texts, *blocks), facts)
+    return Document("text/html", title, tuple(_order_blocks(text, grids)), facts)
+
+
+def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Grid]:
+    """Give the lines of the text and, where their marks stand in it, the grids."""
+    number = 0
+    for raw in text.split("\n"):
+        line = raw.replace("\u00a0", " ").strip()
+        if line in grids:
+            yield grids.pop(line)
+        elif line:
+            number += 1
+            yield TextBlock(line, f"line[{number}]")
+    yield from grids.values()
 
 
 def _find_layout(tree: LexborHTMLParser) -> set[int]:

@@ -135,7 +135,7 @@ def _match_line(row: Row, position: int, line: Line, walk: _Walk) -> None:
         values = values[lead:]
     walk.is_form = True
     part = f"{line.part} {walk.grid}"
-    walk.placements.append(Placement(part, line.cells, label, values, columns))
+    walk.placements.append(Placement(part, walk.grid, line.cells, label, values, columns))
 
 
 def _extend_header(row: Row, folded: list[str], walk: _Walk) -> None:
@@ -206,5 +206,5 @@ def _match_row_across(row: Row, folded: list[str], table: Table, walk: _Walk) ->
     columns = order_across(list_heads(walk.header), index.form.edition, table.key)
     cells = {cell.key: cell for cell in table.cells}
     part = f"{table.key} {walk.grid}"
-    walk.placements.append(Placement(part, cells, row[0], values, columns))
+    walk.placements.append(Placement(part, walk.grid, cells, row[0], values, columns))
     walk.across, walk.header, walk.columns = None, [], {}

@@ -7,7 +7,7 @@ unreadable as a whole: a shifted figure must never be taken for a read one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,13 +32,17 @@ class Unmatched(NamedTuple):
 class Matching:
     """What the grids of a document gave.
 
-    `readings` holds the cells found; `repeated` the names of cells printed twice, `differing`
-    those of them with another text. `unmatched` are figures in the form's tables that belong
-    to no cell of it: sub-totals, columns of the publisher's own, second prints.
+    `readings` holds the cells found, `grids` the number of the grid in which each stood
+    first; `repeated` the names of cells printed twice, `differing` those of them with another
+    text; `again` maps a grid to the rows in it that stood in an earlier one. `unmatched` are
+    figures in the form's tables that belong to no cell of it: sub-totals, columns of the
+    publisher's own, second prints.
     """
 
     readings: dict[str, CellReading] = field(default_factory=dict)
+    grids: dict[str, int] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
+    again: dict[int, set[str]] = field(default_factory=dict)
     differing: set[str] = field(default_factory=set)
     unmatched: list[Unmatched] = field(default_factory=list)
 
@@ -46,11 +50,12 @@ class Matching:
 class Placement(NamedTuple):
     """A row of figures: the cells they may be, by column, and the columns above them.
 
-    `part` names the block of the form and the grid in which the row stands; `label` is the
+    `part` names the block of the form and the `grid` in which the row stands; `label` is the
     row label's cell, or the first figure's where the row has none.
     """
 
     part: str
+    grid: int
     cells: dict[str, Cell]
     label: GridCell
     values: list[GridCell]
@@ -71,7 +76,8 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
         for placement in placements
     )
     for placement in placements:
-        part, cells, label, values, columns = placement
+        part, grid, cells, label, values, columns = placement
+        _note_grid(grid, cells, matching)
         if columns is None:
             _mark_unreadable(cells.values(), values, COLUMNS_UNKNOWN, matching)
             continue
@@ -98,7 +104,7 @@ def _fit(
     without them has then lost a cell; `lengths` counts the rows of the block by length. A row
     that stands alone is judged by the others of the document: `is_padded` where some are.
     """
-    _, _, label, values, _ = placement
+    label, values = placement.label, placement.values
     count, width, full = len(values), columns.width, len(columns.keys)
     if not count:
         return None
@@ -120,6 +126,13 @@ def _fit(
     fitting = values[: full if count == full else width]
     may_shift = may_shift and count <= full
     return fitting if fits and columns.are_above(fitting, may_shift=may_shift) else None
+
+
+def _note_grid(grid: int, cells: Mapping[str, Cell], matching: Matching) -> None:
+    """Note in which grid a row stands, and whether it stood in an earlier one."""
+    for cell in cells.values():
+        if matching.grids.setdefault(cell.key, grid) != grid:
+            matching.again.setdefault(grid, set()).add(f"{cell.table}.{cell.row}")
 
 
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:

@@ -12,7 +12,7 @@ from tasks.reading.docx import read_docx
 from tasks.reading.html import read_html
 from tasks.reading.labels import choose_most, index_labels, tell_edition_by_signs
 from tasks.reading.legacy import read_legacy_rows
-from tasks.reading.match import Matching, match_grids
+from tasks.reading.match import match_grids
 from tasks.reading.ofd import read_ofd
 from tasks.reading.ole import refuse_encrypted
 from tasks.reading.pdf import read_pdf
@@ -20,6 +20,7 @@ from tasks.reading.region import resolve_region
 from tasks.reading.report import CellReading, LegacyRow, Report, UnreadableError
 from tasks.reading.script import is_traditional, to_simplified
 from tasks.reading.settle import settle_readings
+from tasks.reading.several import find_later, refuse_several
 from tasks.reading.stream import flatten, match_stream
 from tasks.reading.text import read_text
 from tasks.reading.word97 import read_word97
@@ -200,32 +201,11 @@ def read_grids(document: Document, edition: str) -> dict[str, CellReading]:
     """
     index = index_labels(edition)
     matching = match_grids(document.grids, index)
-    _refuse_several(document, matching, len(index.form.cells))
+    refuse_several(document, matching, index.form)
     readings = dict(matching.readings)
-    for name in matching.differing:
+    for name in matching.differing | find_later(matching, index.form) & readings.keys():
         printed = readings[name]
         readings[name] = CellReading(
             name, "unreadable", None, None, printed.text, printed.locator, "printed_twice"
         )
     return readings
-
-
-def _refuse_several(document: Document, matching: Matching, cell_count: int) -> None:
-    """Refuse a page that prints the tables twice: which figures count cannot be told.
-
-    The same tables once more under one and the same title are a copy for print or mobile.
-    """
-    if len(matching.repeated) < cell_count / 2:
-        return
-    titles = {
-        title.text
-        for line in document.text.split("\n")
-        if len(line) <= 80 and (title := identity.match_title(line))
-    }
-    if matching.differing or len(titles) > 1:
-        raise UnreadableError(
-            "several_reports",
-            f"expected one report on the page, found the tables printed twice "
-            f"({len(matching.repeated)} cells repeated, {len(matching.differing)} of them with "
-            f"other figures, {len(titles)} titles); save each report as a page of its own",
-        )

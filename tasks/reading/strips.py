@@ -20,6 +20,7 @@ from tasks.reading.runs import Row, settle_runs, sums_up
 HARD = "\t|\n"
 BLANK = f"{HARD} \u00a0\u2002\u3000"  # what separates, and nothing else
 _GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
+LEAST_ROWS = 2  # printed again, by which the tables begin anew
 PADDED = "padding_possible"
 JOINED = "set_apart_by_blanks"
 _APART = re.compile(r"\d \d")
@@ -50,11 +51,16 @@ def read_strips(strips: Sequence[Strip], form: Form) -> Iterator[CellReading]:
     """Read the cells of all rows of a report; the run-together ones need the others."""
     known: dict[str, Strip] = {}
     twice: set[str] = set()
+    again: set[str] = set()
     for strip in strips:
         name = f"{strip.cells[0].table}.{strip.cells[0].row}"
         twin = known.setdefault(name, strip)
-        if twin is not strip and (twin.printed, twin.cells) != (strip.printed, strip.cells):
-            twice.add(name)
+        if twin is not strip:
+            again.add(name)
+            if (twin.printed, twin.cells) != (strip.printed, strip.cells):
+                twice.add(name)
+        elif len(again) >= LEAST_ROWS:
+            twice.add(name)  # only a second print has it, which may be another report's
     rows = {
         name: _mark(strip, "printed_twice") if name in twice else _read_strip(strip, form)
         for name, strip in known.items()
