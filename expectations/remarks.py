@@ -25,6 +25,8 @@ _COLUMNS: dict[str, PolarsType] = {
     "detail": pl.String,
 }
 REMARKS = pl.Schema(_COLUMNS)
+# Columns of findings that need more than rules: the past of a family, and the waivers.
+SETTLED_LATER = ("held", "waived_for", "waived_by", "waived_until")
 
 
 def write_remarks(frame: pl.LazyFrame, **columns: pl.Expr | str | Iterable[str]) -> pl.LazyFrame:
@@ -75,7 +77,8 @@ def word_remarks(
         _word_case(group, rules[rule], rules[rule].cases[case])
         for (rule, case), group in dated.partition_by("rule", "case", as_dict=True).items()
     ]
-    return pl.concat([FINDINGS.frame_schema.to_frame().drop("region"), *worded])
+    empty = FINDINGS.frame_schema.to_frame().drop("region")
+    return pl.concat([empty, *worded], how="diagonal")
 
 
 def _word_case(remarks: pl.DataFrame, rule: Rule, case: Case) -> pl.DataFrame:
@@ -88,7 +91,7 @@ def _word_case(remarks: pl.DataFrame, rule: Rule, case: Case) -> pl.DataFrame:
             message=write_message(case.message),
             description=pl.lit(rule.description),
         )
-        .select("year", *FINDINGS.schema)
+        .select("year", *(name for name in FINDINGS.schema if name not in SETTLED_LATER))
     )
 
 

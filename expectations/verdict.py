@@ -24,16 +24,16 @@ def add_verdicts(
     Args:
         reports: `report_id`, `form`, and whatever else.
         cells: `report_id`, `table`, `value`, `status`.
-        findings: `report_id`, `outcome`, `severity`, `blame`, and `problem` as
-            `number_problems` gives it.
+        findings: `report_id`, `outcome`, `severity`, `blame`, `waived_for`, and `problem` as
+            `number_problems` gives it. Those waived are counted apart and speak for no verdict.
 
     Returns:
-        `reports` with `verdict`, `errors`, `warnings`, `problems`, `not_evaluated`,
+        `reports` with `verdict`, `errors`, `warnings`, `problems`, `not_evaluated`, `waived`,
         `cells_read`, `cells_blank`, `cells_unreadable`, `cells_derived`; none of them null.
     """
     added = (
-        *("verdict", "errors", "warnings", "problems", "not_evaluated"),
-        *(f"cells_{s}" for s in COUNTED),
+        *("verdict", "errors", "warnings", "problems", "not_evaluated", "waived"),
+        *(f"cells_{status}" for status in COUNTED),
     )
     counted = (
         reports.lazy()
@@ -43,7 +43,7 @@ def add_verdicts(
         .join(_size_forms(), on="form", how="left", maintain_order="left")
         .with_columns(
             pl.col(
-                "^(errors|warnings|problems|not_evaluated|faults|doubts|found|cells_.*)$"
+                "^(errors|warnings|problems|not_evaluated|waived|faults|doubts|found|cells_.*)$"
             ).fill_null(0)
         )
         .with_columns(_judge().alias("verdict"))
@@ -83,7 +83,8 @@ def _count_cells(cells: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _count_findings(findings: pl.DataFrame) -> pl.LazyFrame:
-    failed = pl.col("outcome") == "failed"
+    is_waived = pl.col("waived_for").is_not_null()
+    failed = (pl.col("outcome") == "failed") & ~is_waived
     is_error = failed & (pl.col("severity") == "error")
     return (
         findings.lazy()
@@ -91,8 +92,9 @@ def _count_findings(findings: pl.DataFrame) -> pl.LazyFrame:
         .agg(
             errors=is_error.sum(),
             warnings=(failed & (pl.col("severity") == "warning")).sum(),
-            problems=pl.col("problem").drop_nulls().n_unique(),
+            problems=pl.col("problem").filter(~is_waived).drop_nulls().n_unique(),
             not_evaluated=(pl.col("outcome") == "not_evaluated").sum(),
+            waived=is_waived.sum(),
             faults=(is_error & (pl.col("blame") != "reader")).sum(),
             doubts=(is_error & (pl.col("blame") == "reader")).sum(),
         )

@@ -26,6 +26,7 @@ from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import Enforced, check_reports
+from tasks.policy import Policy, choose_policy
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 
@@ -40,6 +41,16 @@ class CheckParameters(BaseModel):
         None, pattern=r"^(CN(-[A-Z]{2})?|unresolved)$", description="Check this region only."
     )
     data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    waivers: str | None = Field(
+        None,
+        description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
+        "the data folder.",
+    )
+    accepted_families: list[str] = Field(
+        default_factory=list,
+        description="Families of reports whose jump in failures was looked at and is the "
+        "publishers' own, such as: host www.example.gov.cn.",
+    )
     read_again: bool = Field(
         False, description="First read the archived pages again with today's reader; no network."
     )
@@ -53,7 +64,7 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
     stays the same are not written.
     """
     started_at = datetime.now(UTC)
-    settings = load_settings(parameters.data)
+    settings = load_settings(parameters.data, waivers=parameters.waivers)
     complete_changes(settings.data)
     with hold_lock(settings.data / RUN_LOCK):
         return _check(parameters, settings, started_at)
@@ -61,16 +72,17 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
 
 def _check(parameters: CheckParameters, settings: Settings, started_at: datetime) -> RunSummary:
     data = settings.data
+    policy = choose_policy(settings, parameters.accepted_families, started_at)
     if parameters.read_again:
         batch = select_reports(
             read_all(list_archived(data), settings), parameters.year, parameters.region
         )
         documents = batch.documents
         renamed = find_renamed(data, documents)
-        enforced = check_reports(batch.reports, batch.details, data)
+        enforced = check_reports(batch.reports, batch.details, data, policy=policy)
     else:
         documents, renamed = None, frozenset[str]()
-        enforced = _check_stored(parameters, data)
+        enforced = _check_stored(parameters, data, policy)
     checked = enforced.checked
     stored = store_checked(checked, documents, renamed, data, datetime.now(UTC))
     summary = RunSummary(
@@ -82,15 +94,19 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
         problems=int(checked.reports["problems"].sum()),
+        waived=checked.findings["waived_for"].count(),
+        held=checked.findings["held"].count(),
         stored=stored,
         alerted=None,
-        troubles=enforced.exceptions,
+        troubles=enforced.troubles,
+        notes=enforced.notes,
+        expired_waivers=len(enforced.expired),
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary
 
 
-def _check_stored(parameters: CheckParameters, data: Path) -> Enforced:
+def _check_stored(parameters: CheckParameters, data: Path, policy: Policy) -> Enforced:
     """Check what the lake has; rules over the running text, not stored, keep their outcome."""
     years = None if parameters.year is None else [parameters.year]
     regions = None if parameters.region is None else [parameters.region]
@@ -103,7 +119,7 @@ def _check_stored(parameters: CheckParameters, data: Path) -> Enforced:
         "legacy_rows": stored[LEGACY_ROWS],
         "stated": stored[STATEMENTS].select(STATED.names()),
     }
-    return check_reports(stored[REPORTS], details, data, stored[FINDINGS])
+    return check_reports(stored[REPORTS], details, data, stored[FINDINGS], policy)
 
 
 def list_archived(data: Path) -> list[Origin]:

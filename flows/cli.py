@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,6 +49,23 @@ RegionOption = Annotated[
     str | None,
     typer.Option(
         "--region", metavar="CODE", help="This region only: ISO 3166-2 code such as CN-JX."
+    ),
+]
+WaiversOption = Annotated[
+    str | None,
+    typer.Option(
+        "--waivers",
+        metavar="FILE",
+        help="Findings to set aside [default: $GOUJI_WAIVERS, else waivers.yaml in the data "
+        "folder].",
+    ),
+]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="FAMILY",
+        help="Do not hold the findings of a family that jumped; repeatable.",
     ),
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
@@ -117,6 +135,8 @@ def collect(
     year: YearOption = None,
     region: RegionOption = None,
     data: DataOption = None,
+    waivers: WaiversOption = None,
+    accept: AcceptOption = None,
     is_verbose: VerboseOption = False,
 ) -> None:
     """Run the main job: discover, fetch, read, check, store, alert.
@@ -128,7 +148,14 @@ def collect(
     from flows.collect import CollectParameters, collect, plan_run
 
     with _explain_failure():
-        parameters = CollectParameters(sources=source or [], year=year, region=region, data=data)
+        parameters = CollectParameters(
+            sources=source or [],
+            year=year,
+            region=region,
+            data=data,
+            waivers=waivers,
+            accepted_families=accept or [],
+        )
         plan_run(parameters)
     _finish(lambda: collect(parameters))
 
@@ -142,6 +169,8 @@ def check(
         bool,
         typer.Option("--read-again", help="First read the archived pages again; no network."),
     ] = False,
+    waivers: WaiversOption = None,
+    accept: AcceptOption = None,
     is_verbose: VerboseOption = False,
 ) -> None:
     """Run the rules again over what is stored; no figure changes unless read again."""
@@ -149,7 +178,14 @@ def check(
     from flows.check import CheckParameters, check
 
     with _explain_failure():
-        parameters = CheckParameters(year=year, region=region, data=data, read_again=read_again)
+        parameters = CheckParameters(
+            year=year,
+            region=region,
+            data=data,
+            waivers=waivers,
+            accepted_families=accept or [],
+            read_again=read_again,
+        )
         prepare_folder(load_settings(data).data)
     _finish(lambda: check(parameters))
 
@@ -174,7 +210,7 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     from flows.status import describe_data, show_data
 
     with _explain_failure():
-        facts = describe_data(load_settings(data).data)
+        facts = describe_data(load_settings(data), datetime.now(UTC))
     if as_json:
         _print_json(facts)
     else:

@@ -32,6 +32,7 @@ from tasks.fetch import fetch_batch
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source, load_sources, parse_source_argument
+from tasks.policy import choose_policy
 from tasks.progress import announce
 from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch, join_batches
@@ -63,6 +64,16 @@ class CollectParameters(BaseModel):
         description="Keep the reports of this region only: ISO 3166-2 code such as CN-JX.",
     )
     data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    waivers: str | None = Field(
+        None,
+        description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
+        "the data folder.",
+    )
+    accepted_families: list[str] = Field(
+        default_factory=list,
+        description="Families of reports whose jump in failures was looked at and is the "
+        "publishers' own, such as: host www.example.gov.cn.",
+    )
     send_alerts: bool = Field(True, description="Write and send the digests of what is invalid.")
     pages_per_task: int = Field(
         1000, ge=10, le=20_000, description="Pages that one reading task takes on."
@@ -90,13 +101,14 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
     before stays until its report is stored anew.
     """
     started_at = datetime.now(UTC)
-    settings = load_settings(parameters.data)
+    settings = load_settings(parameters.data, waivers=parameters.waivers)
     complete_changes(settings.data)
     with hold_lock(settings.data / RUN_LOCK):
         return _collect(parameters, settings, started_at)
 
 
 def _collect(parameters: CollectParameters, settings: Settings, started_at: datetime) -> RunSummary:
+    policy = choose_policy(settings, parameters.accepted_families, started_at)
     sources = choose_sources(parameters, settings)
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
     fetched = _fetch(sources, settings)
@@ -105,7 +117,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     batch = read_all(pages, settings, parameters.pages_per_task)
     batch = select_reports(batch, parameters.year, parameters.region)
     update_progress_artifact(progress, 70.0)
-    enforced = check_reports(batch.reports, batch.details, settings.data)
+    enforced = check_reports(batch.reports, batch.details, settings.data, policy=policy)
     documents = _list_documents(batch.documents, fetched)
     stored = store_checked(
         enforced.checked,
@@ -128,10 +140,13 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
         problems=int(checked.reports["problems"].sum()),
+        waived=checked.findings["waived_for"].count(),
+        held=checked.findings["held"].count(),
         stored=stored,
         alerted=alerted,
-        troubles=(*enforced.exceptions, *(said if settings.smtp_url else ())),
-        notes=() if settings.smtp_url else said,
+        troubles=(*enforced.troubles, *(said if settings.smtp_url else ())),
+        notes=(*enforced.notes, *(() if settings.smtp_url else said)),
+        expired_waivers=len(enforced.expired),
     )
     finish_run(summary, "collect", parameters.model_dump(mode="json"))
     return summary
@@ -141,13 +156,14 @@ def plan_run(parameters: CollectParameters) -> None:
     """Find out before a run starts whether its folder, sources and recipients are usable.
 
     Raises:
-        ValueError: settings, source list or recipients are not as expected.
+        ValueError: settings, source list, recipients or waivers are not as expected.
         StorageError: the data folder cannot be written.
     """
-    settings = load_settings(parameters.data)
+    settings = load_settings(parameters.data, waivers=parameters.waivers)
     complete_changes(settings.data)
     choose_sources(parameters, settings)
     choose_recipients(settings)
+    choose_policy(settings, parameters.accepted_families, datetime.now(UTC))
 
 
 def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[Source, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -11,22 +11,29 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from expectations.waivers import list_remarks
 from storage.documents import read_documents
-from storage.lake import read_table
+from storage.lake import read_table, scan_table
 from storage.runs import list_runs
-from storage.schema import REPORTS, VERDICTS
+from storage.schema import FINDINGS, REPORTS, VERDICTS
+from storage.settings import Settings
 from tasks.alerting.outbox import list_mails
+from tasks.policy import choose_policy
 
 OUTBOX = "outbox"
 SHOWN_RUNS = 5
 
 
-def describe_data(data: Path) -> dict[str, Any]:
+def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
     """Describe a data folder: reports by year, region and verdict, documents, mails, runs.
 
     Raises:
         StorageError: a stored file is damaged.
+        WaiversError: the file of waivers is not as expected.
     """
+    data = settings.data
+    policy = choose_policy(settings, (), now)
+    findings = scan_table(data, FINDINGS).select("waived_for", "held").collect()
     reports = read_table(data, REPORTS)
     mails, problems = list_mails(data / OUTBOX)
     documents = read_documents(data)
@@ -37,6 +44,9 @@ def describe_data(data: Path) -> dict[str, Any]:
         "verdicts": dict(Counter(reports["verdict"].to_list())),
         "partitions": _count_partitions(reports),
         "documents": dict(Counter(documents["outcome"].to_list())),
+        "findings_waived": findings["waived_for"].count(),
+        "families_held": sorted(findings["held"].drop_nulls().unique()),
+        "waivers_expired": list(list_remarks(policy.waivers, reports, policy.today)[0]),
         "newest_report_at": str(reports["checked_at"].max() or ""),
         "mails": dict(Counter(mail.state for mail in mails)),
         "mail_problems": [str(problem) for problem in problems],
@@ -66,6 +76,12 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
     console.print(table)
     console.print(f"Documents: {_join_counts(facts['documents'])}")
     console.print(f"Mails: {_join_counts(facts['mails'])}")
+    if facts["findings_waived"]:
+        console.print(f"Findings waived: {facts['findings_waived']}")
+    for family in facts["families_held"]:
+        console.print(f"[yellow]Findings held: family {escape(family)}[/]")
+    for expired in facts["waivers_expired"]:
+        console.print(f"[yellow]{escape(expired)}[/]")
     for problem in facts["mail_problems"]:
         console.print(f"[yellow]{escape(problem)}[/]")
     for run in facts["runs"]:

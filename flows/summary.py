@@ -20,7 +20,8 @@ class RunSummary:
     are the failed rules with the title and address of their reports, the worst reports
     first; `problems` counts those that one repair explains once. `troubles` are failures on
     our side; the run went on without what they concern. `notes` are worth knowing and no
-    failure.
+    failure. `waived` and `held` count failed rules that are set aside, or held until their
+    family was looked at; `findings` has the held ones.
     """
 
     run_id: str
@@ -35,6 +36,9 @@ class RunSummary:
     alerted: Alerted | None
     troubles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    waived: int = 0
+    held: int = 0
+    expired_waivers: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -45,6 +49,9 @@ class RunSummary:
             **{f"reports_{name}": count for name, count in sorted(self.verdicts.items())},
             "findings_failed": self.findings.height,
             "problems": self.problems,
+            "findings_waived": self.waived,
+            "findings_held": self.held,
+            "waivers_expired": self.expired_waivers,
             "stored_added": self.stored.added,
             "stored_replaced": self.stored.replaced,
             "stored_kept": self.stored.kept,
@@ -63,10 +70,10 @@ def count_by(frame: pl.DataFrame, column: str) -> dict[str, int]:
 
 
 def rank_findings(reports: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """List the failed rules with their report's title and address, most errors first."""
+    """List the failed rules that are not waived with their report, most errors first."""
     named = reports.select("report_id", "title", "publisher", "url", "errors")
     return (
-        findings.filter(pl.col("outcome") == "failed")
+        findings.filter(pl.col("outcome") == "failed", pl.col("waived_for").is_null())
         .join(named, on="report_id", how="left")
         .sort(
             ["errors", "report_id", "severity", "rule", "instance"],

@@ -77,6 +77,8 @@ def show_summary(summary: RunSummary, console: Console) -> None:
     table.add_row("Reports", str(sum(summary.verdicts.values())), "")
     for verdict, colour in VERDICTS.items():
         table.add_row("", f"[{colour}]{summary.verdicts.get(verdict, 0)}[/]", verdict)
+    if summary.waived or summary.held:
+        table.add_row("Set aside", str(summary.waived), f"failed rules waived, {summary.held} held")
     stored = summary.stored
     table.add_row(
         "Stored",

@@ -127,7 +127,11 @@ def scan_table(
     """Scan a table lazily, as `read_table`; to be collected while no run writes."""
     frames = [
         pl.scan_parquet(
-            data / _locate(table, partition), glob=False, hive_partitioning=False
+            data / _locate(table, partition),
+            glob=False,
+            hive_partitioning=False,
+            schema=table.schema,
+            missing_columns="insert",
         ).select(*_partition_columns(partition), *table.schema)
         for partition in _select(list_partitions(data, table), years, regions)
     ]

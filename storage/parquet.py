@@ -47,7 +47,8 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
     The file is opened once, so a writer that replaces it meanwhile does no harm.
 
     Raises:
-        StorageError: the file is damaged or has other columns.
+        StorageError: the file is damaged or has other columns; one declared later is
+            null in every row.
     """
     with explain_os_errors(path):
         try:
@@ -62,8 +63,18 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
             f"{path}: expected a Parquet file of table {table.name}, found damage ({error}). "
             "Move it out of the data folder and collect again."
         ) from error
+    frame = _add_new_columns(frame, table)
     check_schema(table, frame.schema, table.schema, str(path))
     return frame.select(table.schema.names())
+
+
+def _add_new_columns(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Let a file stand that was written before a column was declared."""
+    return frame.with_columns(
+        pl.lit(None, column.dtype).alias(column.name)
+        for column in table.columns
+        if column.is_later and column.name not in frame.columns
+    )
 
 
 def is_written_as_declared(path: Path, table: Table) -> bool:

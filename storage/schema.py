@@ -23,13 +23,17 @@ SEVERITIES = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type, what it means, its unit, and what null means (empty: never null)."""
+    """A column: its type, what it means, its unit, and what null means (empty: never null).
+
+    A file written before a column `is_later` was declared stands; it is null there.
+    """
 
     name: str
     dtype: PolarsType
     meaning: str
     null: str = ""
     unit: str = ""
+    is_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,13 @@ REPORTS = Table(
         Column("warnings", pl.Int32, "failed rules of severity warning, by row or column"),
         Column("problems", pl.Int32, "failed rules, those that one repair explains counted once"),
         Column("not_evaluated", pl.Int32, "rules that met an unread cell, by row or column"),
+        Column(
+            "waived",
+            pl.Int32,
+            "failed rules set aside by a waiver; not among errors and warnings",
+            "checked before waivers were counted",
+            is_later=True,
+        ),
         Column("cells_read", pl.Int32, "cells printed and understood"),
         Column("cells_blank", pl.Int32, "cells printed empty or struck out"),
         Column("cells_unreadable", pl.Int32, "cells with something that is no figure of the form"),
@@ -149,6 +160,22 @@ FINDINGS = Table(
         Column("difference", FIGURE, "reported less expected", "not figures, or not evaluated"),
         Column("message", pl.String, "the finding in the form's own words, in Chinese"),
         Column("description", pl.String, "what the rule demands, in English"),
+        Column(
+            "held",
+            pl.String,
+            "family of reports whose failures jumped: not mailed",
+            "not held",
+            is_later=True,
+        ),
+        Column(
+            "waived_for",
+            pl.String,
+            "reason of its waiver: counted apart, not mailed",
+            "not waived",
+            is_later=True,
+        ),
+        Column("waived_by", pl.String, "who waived it", "not waived", is_later=True),
+        Column("waived_until", pl.Date, "last day of its waiver", "not waived", is_later=True),
     ),
 )
 

@@ -33,15 +33,16 @@ class Settings:
     """What a deployment may set.
 
     `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
-    then wait in the outbox. `recipients` is the YAML of who gets which region's digest.
-    `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or file;
-    `reading` bounds what reading it takes.
+    then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
+    `waivers` that of findings to set aside. `contact` is told to the hosts that are asked for
+    pages. `max_bytes` bounds a page or file; `reading` bounds what reading it takes.
     """
 
     data: Path
     smtp_url: str | None
     recipients: Path | None
     sources: Path | None
+    waivers: Path | None
     sender: str
     contact: str | None
     max_bytes: int
@@ -49,9 +50,11 @@ class Settings:
 
 
 def load_settings(
-    data: str | Path | None = None, environment: Mapping[str, str] | None = None
+    data: str | Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    waivers: str | None = None,
 ) -> Settings:
-    """Read `GOUJI_*` from the environment; an explicit data folder outranks `GOUJI_DATA`.
+    """Read `GOUJI_*` from the environment; a folder or file named here outranks it.
 
     Raises:
         ValueError: a number is not a whole one above 0, or the data folder is an address this
@@ -69,6 +72,7 @@ def load_settings(
         smtp_url=env.get("GOUJI_SMTP_URL") or None,
         recipients=_optional_path(env.get("GOUJI_RECIPIENTS")),
         sources=_optional_path(env.get("GOUJI_SOURCES")),
+        waivers=_optional_path(waivers or env.get("GOUJI_WAIVERS")),
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         contact=env.get("GOUJI_CONTACT") or None,
         max_bytes=_read_number(env, "GOUJI_MAX_BYTES", "bytes", DEFAULT_MAX_BYTES),
@@ -116,8 +120,8 @@ def name_server(home: Path) -> tuple[str, int]:
     os.environ["PREFECT_API_URL"] = api
     os.environ.setdefault("GOUJI_HOME", str(home))
     os.environ["GOUJI_DATA"] = str(Path(os.environ.get("GOUJI_DATA") or home / "data").resolve())
-    for name in ("GOUJI_SOURCES", "GOUJI_RECIPIENTS", "GOUJI_SMTP_URL", "GOUJI_SENDER"):
-        os.environ.setdefault(name, "")
+    for name in ("SOURCES", "RECIPIENTS", "WAIVERS", "SMTP_URL", "SENDER"):
+        os.environ.setdefault(f"GOUJI_{name}", "")
     return api, port
 
 

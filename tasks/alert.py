@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from storage.settings import Settings
 from tasks.alerting.digest import compose_digests
+from tasks.alerting.jumps import compose_jumps
 from tasks.alerting.outbox import OutboxError, load_mailed, queue
 from tasks.alerting.recipients import Recipient, load_recipients
 from tasks.alerting.send import SendSummary, send_outbox
@@ -32,6 +34,7 @@ class Alerted:
 def alert(checked: Checked, settings: Settings, now: datetime) -> Alerted:
     """Queue a digest for each recipient with something new, and send all that waits.
 
+    What is waived or held is not mailed; of families that are held the maintainers are told.
     A mail that cannot be sent stays in the outbox for the next run.
     """
     outbox: Path = settings.data / OUTBOX
@@ -57,15 +60,22 @@ def choose_recipients(settings: Settings) -> tuple[Recipient, ...]:
 
 
 def _queue_new(outbox: Path, checked: Checked, settings: Settings, now: datetime) -> int:
-    digests = compose_digests(
-        checked.reports,
-        checked.findings,
-        checked.repairs,
-        choose_recipients(settings),
-        load_mailed(outbox),
-        now,
-        settings.sender,
+    recipients, mailed = choose_recipients(settings), load_mailed(outbox)
+    open_findings = checked.findings.filter(
+        pl.col("waived_for").is_null(), pl.col("held").is_null()
     )
+    digests = [
+        *compose_digests(
+            checked.reports,
+            open_findings,
+            checked.repairs,
+            recipients,
+            mailed,
+            now,
+            settings.sender,
+        ),
+        *compose_jumps(checked.jumps, recipients, mailed, now, settings.sender),
+    ]
     for digest in digests:
         queue(outbox, digest)
     return len(digests)

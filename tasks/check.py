@@ -12,11 +12,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from expectations.context import Context
+from expectations.jumps import count_families, list_failing
 from expectations.rules import Evaluation
+from expectations.waivers import list_remarks
 from storage.folder import replace_file
-from storage.lake import read_table
-from storage.schema import CELLS, REPORTS
-from tasks.checking import Checked, check_frames
+from storage.lake import read_table, scan_table
+from storage.schema import CELLS, FINDINGS, REPORTS
+from tasks.checking import Checked, Past, check_frames
+from tasks.held import read_held
+from tasks.policy import NO_POLICY, Policy
 from tasks.progress import announce
 
 DOCS = "docs"
@@ -25,10 +29,26 @@ FINGERPRINT = "fingerprint.txt"
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """Checked reports; `exceptions` are expectations that raised, which is our failure."""
+    """Checked reports; `exceptions` are expectations that raised, which is our failure.
+
+    `expired` and `unknown` say of waivers that their day has passed, or that nothing stored
+    has the name they give.
+    """
 
     checked: Checked
     exceptions: tuple[str, ...]
+    expired: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is ours to look at: expectations that raised, and families that jumped."""
+        return (*self.exceptions, *(jump.message for jump in self.checked.jumps))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the waivers."""
+        return (*self.expired, *self.unknown)
 
 
 @task(name="check", tags=["cpu"], cache_policy=NO_CACHE)
@@ -37,17 +57,23 @@ def check_reports(
     details: Mapping[str, pl.DataFrame],
     data: Path,
     earlier_findings: pl.DataFrame | None = None,
+    policy: Policy = NO_POLICY,
 ) -> Enforced:
     """Evaluate the rules, run the suite of each edition, write Data Docs to `<data>/docs`.
 
-    Arguments are those of `check_frames`; reports of other years are taken from the lake. The
-    site is left alone when it already shows this very outcome.
+    Arguments are those of `check_frames`; reports of other years and what failed before are
+    taken from the lake. The site shows what each rule finds, waived or not; it is left alone
+    when it already shows this very outcome.
     """
     from expectations.checkpoint import run_checkpoint  # its import takes seconds
 
     announce("check", 0, reports.height)
     others = _read_others(reports, data)
-    checked = check_frames(reports, details, others, earlier_findings)
+    past, known = _read_past(data)
+    checked = check_frames(reports, details, others, earlier_findings, policy, past)
+    names = ("report_id", "publisher")
+    every = pl.concat([reports.select(names), known.select(names)])
+    expired, unknown = list_remarks(policy.waivers, every, policy.today)
     docs = data / DOCS
     fingerprint = _fingerprint(checked.evaluation)
     is_shown = _read_fingerprint(docs) == fingerprint
@@ -55,7 +81,21 @@ def check_reports(
     if not is_shown and docs.is_dir():
         replace_file(docs / FINGERPRINT, fingerprint.encode())
     announce("check", reports.height, None)
-    return Enforced(checked, result.exceptions)
+    return Enforced(checked, result.exceptions, expired, unknown)
+
+
+def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:
+    """Read which families failed before and are held, and all reports that are stored."""
+    names = ("report_id", "publisher", "url", "media_type", "form")
+    reports = scan_table(data, REPORTS).select(names).collect()
+    findings = (
+        scan_table(data, FINDINGS)
+        .filter(pl.col("outcome") == "failed")
+        .select("report_id", "outcome", "severity", "blame", "waived_for")
+        .collect()
+    )
+    families = count_families(reports, list_failing(findings))
+    return Past(families, read_held(data)), reports
 
 
 def _read_others(reports: pl.DataFrame, data: Path) -> Context:

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from expectations.blame import settle_blame
 from expectations.context import OLDER_ROWS, Context
 from expectations.earlier import gather_earlier_cells, list_carried
+from expectations.jumps import (
+    Jump,
+    count_families,
+    find_jumps,
+    hold_findings,
+    list_failing,
+    list_families,
+)
 from expectations.problems import number_problems
 from expectations.repair import list_broken, repair_reports
 from expectations.rules import Evaluation, evaluate
 from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
+from expectations.waivers import waive_findings
 from storage.schema import FINDINGS, REPORTS
+from tasks.policy import NO_POLICY, Policy
 
 # What every check is given beside reports and cells; rules that need more are not run.
 GIVEN = frozenset({"parts", "older_rows", "statements", "other_reports", "other_cells"})
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """The families of all reports stored before (`count_families`), and those that are held."""
+
+    families: pl.DataFrame
+    held: tuple[Jump, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """Checked reports: `reports` with verdicts, the others as the lake's tables."""
+    """Checked reports: `reports` with verdicts, the others as the lake's tables.
+
+    `jumps` are the families whose findings are held.
+    """
 
     reports: pl.DataFrame
     cells: pl.DataFrame
@@ -32,6 +53,7 @@ class Checked:
     legacy_rows: pl.DataFrame
     statements: pl.DataFrame
     evaluation: Evaluation
+    jumps: tuple[Jump, ...] = field(default=())
 
 
 def check_frames(
@@ -39,6 +61,8 @@ def check_frames(
     details: Mapping[str, pl.DataFrame],
     others: Context | None = None,
     earlier_findings: pl.DataFrame | None = None,
+    policy: Policy = NO_POLICY,
+    past: Past | None = None,
 ) -> Checked:
     """Evaluate every rule, name the cells that explain failures, give each report its verdict.
 
@@ -49,6 +73,8 @@ def check_frames(
         others: what is known beside these reports; `parts`, `older_rows` and `statements`
             are filled in from the details.
         earlier_findings: what was found before; kept for the rules that are not run now.
+        policy: which findings are waived, and which families are not held.
+        past: what failed before, for families that jump; None: not known, none does.
     """
     cells = details["cells"]
     others = others or Context()
@@ -68,10 +94,13 @@ def check_frames(
         .join(reports.select("report_id", "year", "region"), on="report_id", how="left")
         .select(FINDINGS.frame_schema.names())
     )
-    findings = settle_blame(findings, cells)
     if earlier_findings is not None:
         kept = earlier_findings.filter(pl.col("rule").is_in(list(evaluation.not_run)))
         findings = pl.concat([findings, kept]).sort(FINDINGS.key)
+    findings = settle_blame(findings, cells)
+    findings = waive_findings(findings, reports, policy.waivers, policy.today)
+    jumps = _find_jumps(reports, findings, past, policy)
+    findings = hold_findings(findings, list_families(reports), jumps)
     stated = _list_stated(reports, cells, findings, statements, others)
     repairs = repair_reports(reports, cells, findings, stated)
     judged = add_verdicts(reports, cells, number_problems(findings, repairs))
@@ -83,7 +112,17 @@ def check_frames(
         legacy_rows=details["legacy_rows"],
         statements=statements,
         evaluation=evaluation,
+        jumps=jumps,
     )
+
+
+def _find_jumps(
+    reports: pl.DataFrame, findings: pl.DataFrame, past: Past | None, policy: Policy
+) -> tuple[Jump, ...]:
+    if past is None:
+        return ()
+    now = count_families(reports, list_failing(findings))
+    return find_jumps(now, past.families, past.held, policy.accepted)
 
 
 def _list_stated(

@@ -16,6 +16,7 @@ from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
 from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
 from tasks.checking import Checked
+from tasks.held import write_held
 from tasks.progress import announce
 
 
@@ -42,6 +43,7 @@ def store_checked(
     }
     announce("store", 0, checked.reports.height)
     summary = store_reports(data, frames, now, withdrawn=renamed)
+    write_held(data, checked.jumps)
     if documents is not None and documents.height:
         update_documents(data, documents)
     announce("store", checked.reports.height, None)

@@ -23,7 +23,10 @@ class RecipientsError(ValueError):
 
 
 class Recipient(BaseModel):
-    """One reader of digests: their regions, and the mildest severity they are told of."""
+    """One reader of digests: their regions, and the mildest severity they are told of.
+
+    Maintainers are also told of families of reports whose failures jumped.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -32,6 +35,7 @@ class Recipient(BaseModel):
     regions: Literal["*"] | tuple[str, ...]
     min_severity: Literal["error", "warning", "info"] = "error"
     language: Language = "zh"
+    is_maintainer: bool = False
 
     @field_validator("address")
     @classmethod
@@ -77,7 +81,10 @@ def load_recipients(path: Path | None, default_address: str) -> tuple[Recipient,
             message names the file, each key and what was expected there.
     """
     if path is None:
-        return (Recipient(name=default_address, address=default_address, regions="*"),)
+        reader = Recipient(
+            name=default_address, address=default_address, regions="*", is_maintainer=True
+        )
+        return (reader,)
     entries = _read_entries(path)
     recipients, problems = [], []
     for number, entry in enumerate(entries):

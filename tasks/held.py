@@ -1,0 +1,44 @@
+"""Which families of reports are held, from run to run: `<data>/held_families.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from expectations.jumps import Jump
+from storage.folder import StorageError, explain_os_errors, replace_file
+
+HELD = "held_families.json"
+_JUMPS = TypeAdapter(tuple[Jump, ...])
+
+
+def read_held(data: Path) -> tuple[Jump, ...]:
+    """Read the families that are held; none where no run held any.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    path = data / HELD
+    if not path.exists():
+        return ()
+    try:
+        return _JUMPS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise StorageError(
+            f"{path}: expected the families that are held, found {error.errors()[0]['msg']}. "
+            "Put it back from a copy; without it, their findings would be mailed."
+        ) from error
+
+
+def write_held(data: Path, jumps: tuple[Jump, ...]) -> None:
+    """Write the families that are held; a run that changes none leaves the file alone.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    path = data / HELD
+    if jumps == read_held(data):
+        return
+    with explain_os_errors(data):
+        replace_file(path, _JUMPS.dump_json(jumps, indent=2))
