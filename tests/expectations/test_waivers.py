@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from expectations.problems import number_problems
+from expectations.repair import repair_reports
 from expectations.rules import evaluate
 from expectations.verdict import add_verdicts
 from expectations.waiver_file import WaiversError, load_waivers
@@ -77,13 +79,15 @@ def test_waived_findings_are_counted_apart(judged: Any) -> None:
     reports, cells, findings = judged
     rules = set(findings.filter(pl.col("outcome") == "failed")["rule"])
     waivers = [replace(WAIVER, rule=rule) for rule in rules]
-    waived = add_verdicts(reports, cells, waive_findings(findings, reports, waivers, TODAY))
-    own = waived.select("report_id", "verdict", "errors", "waived").rows(named=True)
+    marked = waive_findings(findings, reports, waivers, TODAY)
+    numbered = number_problems(marked, repair_reports(reports, cells, marked))
+    waived = add_verdicts(reports, cells, numbered)
+    own = waived.select("report_id", "verdict", "errors", "problems", "waived").rows(named=True)
     assert own[0]["verdict"] == "valid"
-    assert own[0]["errors"] == 0
+    assert (own[0]["errors"], own[0]["problems"]) == (0, 0)
     assert own[0]["waived"] == findings.filter(report_id="a", outcome="failed").height
     assert own[1]["verdict"] == "invalid"
-    assert own[1]["errors"] > 0
+    assert own[1]["errors"] >= own[1]["problems"] > 0
     assert own[1]["waived"] == 0
 
 
