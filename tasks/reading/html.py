@@ -9,7 +9,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from tasks.reading.document import Document, Grid, GridCell, TextBlock
-from tasks.reading.nesting import refuse_deep_nesting
+from tasks.reading.nesting import refuse_deep_nesting, refuse_many_attributes
 from tasks.reading.words import load_patterns
 
 MAX_SPAN = 60
@@ -48,11 +48,12 @@ def read_html(markup: str) -> Document:
     has U+FFFD behind it.
 
     Raises:
-        UnreadableError: `nesting_too_deep`.
+        UnreadableError: `nesting_too_deep` or `too_complex`.
         MemoryError: there is not enough to parse it.
     """
     page = markup.encode("utf-8", "replace")  # searched and parsed in half the time of a str
     refuse_deep_nesting(page)
+    refuse_many_attributes(page)
     breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING
     try:
         tree = LexborHTMLParser(_break_lines(page, breaking))

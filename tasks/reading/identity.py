@@ -12,6 +12,8 @@ from tasks.reading.words import load_patterns
 
 HEAD_LINES = 40
 TAIL_LINES = 40
+# Of a line without end: wordings of a title take long to look for, and a title comes first.
+LINE_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,16 @@ def find_title(document: Document) -> Title | None:
         lines.insert(0, document.facts["title"])
     for count in (1, 2, 3):
         for first in range(len(lines)):
-            joined = "".join(lines[first : first + count])
+            joined = "".join(line[:LINE_CHARACTERS] for line in lines[first : first + count])
             if title := match_title(joined if count == 1 else re.sub(r"\s+", "", joined)):
                 return title
     return match_title(document.title or "")
 
 
 def match_title(line: str) -> Title | None:
-    """Match one line against the wordings of a report's title."""
+    """Match the first 2,000 characters of a line against the wordings of a report's title."""
     patterns = load_patterns()
+    line = line[:LINE_CHARACTERS]
     for key in ("title", "title_late_year"):
         if match := patterns.regexes[key].search(line):
             between = patterns.regexes["title_fillers"].sub("", match["middle"])
@@ -71,7 +74,7 @@ def find_signature(text: str) -> tuple[str | None, date | None]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     for position in range(len(lines) - 1, max(len(lines) - TAIL_LINES, 0) - 1, -1):
         match = regexes["signature"].match(lines[position])
-        match = match or regexes["signature_inline"].search(lines[position])
+        match = match or regexes["signature_inline"].search(lines[position][-LINE_CHARACTERS:])
         match = match or _find_spelled(lines[position])
         if match is None:
             continue

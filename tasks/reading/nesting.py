@@ -1,4 +1,4 @@
-"""A guard before the HTML parser, whose time grows with the square of the nesting."""
+"""Guards before the HTML parser, whose time grows with the square of nesting and attributes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 from tasks.reading.report import UnreadableError
 
 MAX_NESTING = 5_000  # 0.1 s to parse; a browser lays out 512
+MAX_ATTRIBUTES = 5_000  # in one tag, 0.05 s to parse
+_LONG_TAG = re.compile(rb"<[a-zA-Z](?=[^<]{%d})" % (2 * MAX_ATTRIBUTES))
+_WHOLE_TAG = re.compile(rb"(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+")
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s/>]{0,30})")
 _SELF_CLOSED = re.compile(rb"[^<>]{0,2000}/>")
 # Void, or closed by the next of their kind unless another element stands between.
@@ -14,6 +17,24 @@ _FLAT = frozenset({"area", "base", "body", "br", "col", "colgroup", "embed", "he
 _FLAT |= {"img", "input", "link", "meta", "option", "p", "param", "source", "track", "wbr"}
 _FLAT |= {"dd", "dt", "li", "tbody", "td", "tfoot", "th", "thead", "tr"}
 _FOREIGN = frozenset({"svg", "math"})
+
+
+def refuse_many_attributes(page: bytes) -> None:
+    """Refuse a page with a tag of so many attributes that parsing it would take too long.
+
+    Raises:
+        UnreadableError: `too_complex`.
+    """
+    for start in _LONG_TAG.finditer(page):
+        tag = _WHOLE_TAG.match(page, start.end())
+        count = len(tag[0].split()) if tag else 0
+        if count > MAX_ATTRIBUTES:
+            raise UnreadableError(
+                "too_complex",
+                f"expected at most {MAX_ATTRIBUTES} attributes in a tag, found about {count} at "
+                f"byte {start.start()}; check that the page was saved whole, or save it from a "
+                "browser as text",
+            )
 
 
 def refuse_deep_nesting(page: bytes) -> None:
