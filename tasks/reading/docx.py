@@ -193,9 +193,11 @@ def _tell_sign(properties: Element | None) -> str | None:
 def _find_boxes(paragraph: Element) -> Iterator[Element]:
     """Find the text boxes of a paragraph, each once: a fallback repeats what it stands for."""
     for box in paragraph.iter("{*}txbxContent"):
-        holders = [name_tag(holder) for holder in box.iterancestors()]
-        depth = holders.index("p") if "p" in holders else 0
-        if "Fallback" not in holders[:depth] and "txbxContent" not in holders[:depth]:
+        holders = [(name_tag(holder), holder) for holder in box.iterancestors()]
+        depth = next((n for n, (kind, _) in enumerate(holders) if kind == "p"), None)
+        if depth is None or holders[depth][1] is not paragraph:
+            continue  # it hangs on a paragraph inside another box
+        if not any(kind in ("Fallback", "txbxContent") for kind, _ in holders[:depth]):
             yield box
 
 

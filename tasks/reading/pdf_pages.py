@@ -28,6 +28,7 @@ from tasks.reading.report import UnreadableError
 
 MAX_PAGES = 300
 MAX_PAGE_CHARACTERS = 100_000
+MAX_DRAWN = 400_000  # characters and drawn things in all; a report has a hundredth
 MARGIN_SHARE = 0.12
 LONGEST_PAGE_NUMBER = 24
 _PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*(?<!\d)\d{1,3}(?!\d)\W*[^\W\d]{0,2}\W*){1,2}")
@@ -69,9 +70,18 @@ def read_pages(content: bytes) -> Iterator[PdfPage]:
     Raises:
         UnreadableError: `too_complex`, or as `open_pdf` says.
     """
+    drawn = 0
     with open_pdf(content) as document:
         for position in range(len(document)):
-            yield _read_page(document, position)
+            page = _read_page(document, position)
+            drawn += len(page.glyphs) + page.drawing.objects
+            if drawn > MAX_DRAWN:
+                raise UnreadableError(
+                    "too_complex",
+                    f"expected at most {MAX_DRAWN} characters and drawn things in a report, "
+                    f"found more by page {position + 1}; save the report's own pages as a file",
+                )
+            yield page
 
 
 @contextmanager

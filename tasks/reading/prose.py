@@ -17,6 +17,8 @@ WORDS_FILE = Path(__file__).with_name("statements.yaml")
 LAYOUT_LINE_CHARACTERS = 20
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SENTENCE = re.compile(r"[^。!?;\n]+")
+_COMMA = re.compile(r"[,、]")
+MAX_SENTENCE = 2_000  # characters: beyond, each stretch between commas stands alone
 _PRINTED = re.compile(r"\S+|\n")
 _STOPS = frozenset("。;；:：！？!?")
 BREAK, BLANK = "\n", "□"
@@ -107,6 +109,9 @@ def _cut_sentences(text: str, layout: _Layout) -> tuple[Sentence, ...]:
         position = found.start()
         # A heading opens a sentence, whatever stands before it on its line.
         cuts = [start for start in starts if found.start() < start < found.end()]
+        if found.end() - found.start() > MAX_SENTENCE:
+            commas = _COMMA.finditer(text, found.start(), found.end() - 1)
+            cuts = sorted({*cuts, *(comma.end() for comma in commas)})
         for start, end in pairwise([found.start(), *cuts, found.end()]):
             index = bisect_right(starts, start)
             part = heads[index - 1][1] if index else None
