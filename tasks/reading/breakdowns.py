@@ -151,7 +151,10 @@ def _find_base(
     last = earlier[-1]
     between = text[last.end : entry.offset]
     if len(between) <= MAX_SHARE_GAP and not re.search(r"[。!?\n]", between):
-        return last.number
+        before = earlier[-2] if len(earlier) > 1 else last
+        is_base = entry.subject == "growth" and before.subject == last.subject
+        # Growth over a figure just named is that of the figure before it.
+        return (before if is_base and last.period != before.period else last).number
     if entry.subject == "growth" and patterns["request_word"].search(entry.noun):
         requests = [count.number for count in earlier if count.subject in REQUESTS]
         return requests[-1] if requests else None

@@ -9,6 +9,7 @@ from tasks.reading.prose import Sentence
 from tasks.reading.prose_words import Figure, Grammar, Mark
 
 STATED = "stated"
+SUITS = ("suit_direct", "suit_after_review")
 TRIED = ("review", "suit", "review_suit")
 REVIEW_PART = 4
 WHOLE_PERCENT = 100
@@ -53,15 +54,39 @@ def tell_subjects(
     if domain == "channel":
         return [domain]
     is_told_behind = any(mark.start - figure.end <= MAX_FILLER for mark in _behind(view, after))
-    marks = near or behind or ([] if own_domain or is_told_behind else far)
+    # What a clause names by itself is not what was done with the matter of an earlier one.
+    said = view.sentence.text
+    is_bare = grammar.single["noun_edges"].sub("", said[local : figure.start]) == ""
+    marks = near or behind or (far if is_bare and not is_told_behind else [])
     is_each = grammar.single["of_each"].search(view.sentence.text, local, figure.start)
     is_both = {mark.key for mark in near} == {"received", "closed"} and (
         view.sentence.text[near[0].end : near[-1].start] in words["both"]
     )
     return [
-        _name_subject(domain, named, view, grammar, figure, own_domain)
+        _name_subject(
+            domain, named, view, grammar, figure, own_domain, is_bare and not said[slice(*after)]
+        )
         for named in ([[mark] for mark in near] if near and (is_each or is_both) else [marks])
     ]
+
+
+def share_out(view: View, grammar: Grammar, figure: Figure, local: int) -> list[Mark]:
+    """List the actions of a clause that counts several respectively, one for each figure."""
+    near = [mark for mark in view.actions if local <= mark.start and mark.end <= figure.start]
+    is_each = grammar.single["separately"].search(view.sentence.text, local, figure.start)
+    return near if is_each and len(near) > 1 else []
+
+
+def names_another(view: View, grammar: Grammar, figure: Figure, local: int) -> bool:
+    """Tell whether a clause names a matter of its own, where only earlier sentences named one."""
+    if any(mark.start < figure.start for mark in view.domains):
+        return False
+    named = view.sentence.text[local : figure.start]
+    known = (*view.actions, *view.scopes, *view.periods)
+    for mark in sorted(known, key=lambda mark: mark.start, reverse=True):
+        if local <= mark.start and mark.end <= figure.start:
+            named = named[: mark.start - local] + named[mark.end - local :]
+    return len(grammar.single["manner"].sub("", named)) > MAX_FILLER
 
 
 def _tell_domain(
@@ -95,8 +120,12 @@ def _name_subject(
     grammar: Grammar,
     figure: Figure,
     is_own: bool,
+    is_bare: bool,
 ) -> str:
-    """Name what a domain and an action mean together; `is_own`: the clause names the domain."""
+    """Name what a domain and an action mean together.
+
+    `is_own`: the clause names the domain; `is_bare`: nothing is named before or behind.
+    """
     words = grammar.words
     if figure.unit == words["yuan"]:
         money = {"collected", "noticed"} & {mark.key for mark in marks[-1:]}
@@ -114,8 +143,13 @@ def _name_subject(
     if domain in TRIED:
         if not _is_about_disclosure(view, grammar):
             return STATED
+        if action == "none" and not (is_own or is_bare):
+            return STATED  # another matter, in the paragraph on reviews and suits
         if named is None and action == "closed":
             named = words["subjects"][domain]["none"]
+    if domain == "suit":
+        domain = _narrow_suit(view, figure)
+        named = words["subjects"][domain].get(action, named)
     if domain == "disclosed" and not _is_disclosed(view, grammar, figure):
         return STATED
     if named == "received" and action == "none" and (not is_own or figure.unit == words["piece"]):
@@ -123,6 +157,23 @@ def _name_subject(
         # on request.
         return STATED
     return str(named or STATED)
+
+
+def _narrow_suit(view: View, figure: Figure) -> str:
+    """Tell which suits an outcome is of: of one kind, if it alone was counted before.
+
+    In a bracket it is that of the figure right before; an outcome of more suits than were
+    counted is one of all suits.
+    """
+    text = view.sentence.text
+    opened = text.rfind("(", 0, figure.start)
+    is_inside = opened >= 0 and ")" not in text[opened : figure.start]
+    said = [mark for mark in view.actions if mark.key in SUITS and mark.end <= figure.start]
+    if not said or (not is_inside and len({mark.key for mark in said}) > 1):
+        return "suit"
+    counted = [one for one in view.figures if said[-1].end <= one.start < figure.start]
+    fits = bool(counted) and counted[0].value >= figure.value
+    return said[-1].key if fits else "suit"
 
 
 def _is_about_disclosure(view: View, grammar: Grammar) -> bool:
@@ -149,6 +200,13 @@ def _join_rows(marks: list[Mark], text: str, grammar: Grammar) -> str:
     for mark in reversed(marks):
         if mark.key not in grammar.outcomes:
             break
+        if (
+            rows
+            and rows[-1].key == mark.key.partition("_")[0]
+            and not grammar.single["reasons_open"].search(text, mark.end, rows[-1].start)
+        ):
+            rows[-1] = mark  # the reason stands before the result: the row is that of the reason
+            continue
         if rows and text[mark.end : rows[-1].start] not in grammar.words["joiners"]:
             break
         rows.append(mark)
@@ -158,7 +216,9 @@ def _join_rows(marks: list[Mark], text: str, grammar: Grammar) -> str:
 def _tell_ratio(view: View, grammar: Grammar, figure: Figure, local: int) -> str:
     clause = max(view.sentence.text.rfind(edge, 0, figure.start) for edge in ",:()") + 1
     text = view.sentence.text[clause : figure.start]
-    if grammar.single["share"].search(text):
+    is_bracketed = grammar.single["bracketed"].search(view.sentence.text, 0, figure.start)
+    follows = is_bracketed and any(one.end == is_bracketed.start() for one in view.figures)
+    if grammar.single["share"].search(text) or (follows and not text):
         return "share"
     if grammar.single["closing_rate"].search(text):
         domain = _tell_domain(view, figure, [], local, (figure.end, figure.end))
@@ -236,6 +296,13 @@ def tell_period(view: View, grammar: Grammar, place: int, year: int, subject: st
         is_month = view.sentence.text[said[-1].end - 1] == grammar.words["month"]
         return "part" if is_month else stays
     return said[-1].key
+
+
+def name_period(printed: str | None, year: int) -> str:
+    """Name a period that stands alone before a figure; `printed` is its year, None: last year."""
+    if printed is None:
+        return "previous"
+    return "current" if int(printed) == year else printed
 
 
 def tell_last_domain(view: View, place: int) -> str | None:

@@ -15,17 +15,20 @@ from tasks.reading.prose import Prose, Sentence, cut_prose
 from tasks.reading.prose_subjects import (
     STATED,
     View,
+    name_period,
+    names_another,
+    share_out,
     tell_last_domain,
     tell_period,
     tell_qualifiers,
     tell_scope,
     tell_subjects,
 )
-from tasks.reading.prose_words import Grammar, compile_grammar, find_figures, find_marks
+from tasks.reading.prose_words import Grammar, Mark, compile_grammar, find_figures, find_marks
 
 MAX_NOUN = 30
 MAX_SENTENCE = 300
-MAX_RECALL = 3
+MAX_RECALL = 12
 REQUESTS = ("application", "channel")
 _EDGE = re.compile(r"[,:()]")
 _AFTER_EDGE = re.compile(r"[,:()、]")
@@ -79,25 +82,31 @@ def _recall_domain(sentences: tuple[Sentence, ...], index: int, grammar: Grammar
     for before in reversed(sentences[max(index - MAX_RECALL, 0) : index]):
         if before.part != here.part or here.paragraph - before.paragraph > 1:
             return None
-        marks = list(find_marks(grammar.domains, before.text))
+        actions = tuple(find_marks(grammar.actions, before.text))
+        marks = _find_domains(before.text, actions, grammar)
         if marks:
             # A channel was named for one figure; what follows speaks of requests again.
             return "application" if marks[-1].key == "channel" else marks[-1].key
     return None
 
 
+def _find_domains(text: str, actions: tuple[Mark, ...], grammar: Grammar) -> tuple[Mark, ...]:
+    """Find what is spoken of, but for words within the name of a row."""
+    rows = [mark for mark in actions if mark.key in grammar.outcomes]
+    return tuple(
+        mark
+        for mark in find_marks(grammar.domains, text)
+        if not any(row.start <= mark.start < row.end for row in rows)
+    )
+
+
 def _view(sentence: Sentence, grammar: Grammar, domain: str | None) -> View:
     text = sentence.text
     actions = tuple(find_marks(grammar.actions, text))
-    rows = [mark for mark in actions if mark.key in grammar.outcomes]
     return View(
         sentence=sentence,
         figures=tuple(find_figures(text, grammar)),
-        domains=tuple(
-            mark
-            for mark in find_marks(grammar.domains, text)
-            if not any(row.start <= mark.start < row.end for row in rows)
-        ),
+        domains=_find_domains(text, actions, grammar),
         actions=actions,
         scopes=tuple(find_marks(grammar.scopes, text)),
         periods=tuple(find_marks(grammar.periods, text)),
@@ -109,6 +118,7 @@ def _read_figures(view: View, grammar: Grammar, year: int, scope: str) -> Iterat
     text = view.sentence.text
     taken = 0
     last = [STATED]
+    waiting: list[Mark] = []
     for index, figure in enumerate(view.figures):
         following = view.figures[index + 1].start if index + 1 < len(view.figures) else len(text)
         edge = _AFTER_EDGE.search(text, figure.end, following)
@@ -116,9 +126,16 @@ def _read_figures(view: View, grammar: Grammar, year: int, scope: str) -> Iterat
         bounds = [place.end() for place in _EDGE.finditer(text, taken, figure.start)]
         local = bounds[-1] if bounds else taken
         qualifiers = set(tell_qualifiers(text, figure, local, grammar))
+        if names_another(view, grammar, figure, local):
+            view = replace(view, domain=None)  # nor are the figures behind it about what was said
         noun = grammar.single["noun_edges"].sub("", text[local : figure.start])
-        subjects = tell_subjects(view, grammar, figure, (taken, local), after)
-        if grammar.single["bare_period"].fullmatch(text, local, figure.start):
+        waiting = share_out(view, grammar, figure, local) or waiting[1:]
+        told = view if not waiting else replace(view, actions=(_put(waiting[0], local),))
+        subjects = tell_subjects(told, grammar, figure, (taken, local), after)
+        # A bracket right behind a period holds the figure of that period.
+        said = bounds[-2] if local == figure.start and len(bounds) > 1 else local
+        bare = grammar.single["bare_period"].fullmatch(text, said, figure.start)
+        if bare:
             subjects = last
         elif figure.unit not in grammar.words["percent"]:
             last = subjects
@@ -132,11 +149,17 @@ def _read_figures(view: View, grammar: Grammar, year: int, scope: str) -> Iterat
                 unit=figure.unit,
                 noun=(noun or text[after[0] : after[1]])[-MAX_NOUN:],
                 scope=tell_scope(view, grammar, figure.start, scope),
-                period=tell_period(view, grammar, figure.start, year, subject),
+                period=name_period(bare["year"], year)
+                if bare
+                else tell_period(view, grammar, figure.start, year, subject),
                 qualifiers=tuple(sorted(qualifiers)),
             )
         # What follows a figure up to the next edge belongs to it, not to the next one.
         taken = edge.start() if edge else figure.end
+
+
+def _put(mark: Mark, place: int) -> Mark:
+    return replace(mark, start=place, end=place)
 
 
 def _state(view: View, span: tuple[int, int], **facts: Any) -> Statement:

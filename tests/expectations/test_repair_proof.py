@@ -205,16 +205,17 @@ def test_one_wrong_cell_is_always_found(count: int) -> None:
 
 
 @SIZES
-@pytest.mark.parametrize(("edition", "alone"), [("2021", 0.99), ("2019", 0.985)])
-def test_two_wrong_cells_are_nearly_always_found(count: int, edition: str, alone: float) -> None:
-    """Two wrong cells are always listed, alone in 99 of 100 tables, never others alone.
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_two_wrong_cells_are_nearly_always_found(count: int, edition: str) -> None:
+    """Two wrong cells are always listed, alone in 98.8 of 100 tables, never others alone.
 
-    The 2019 form has two rows less to tell them apart: there it is 98.9.
+    In the other tables both are wrong by the same amount, so that the two other corners of
+    their rectangle explain the same: the equations leave it open.
     """
     counts = measure(2 * count, spoil_any(2), editions=(edition,))
     assert share(counts, "listed") == 1
     # A few hundred tables tell the share to 1 in 100 only.
-    assert share(counts, "unique and right") > (alone if count == MANY else alone - 0.01)
+    assert share(counts, "unique and right") > (0.987 if count == MANY else 0.975)
     assert counts["unique and wrong"] == 0
 
 

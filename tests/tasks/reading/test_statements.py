@@ -35,10 +35,11 @@ CELLS_SCHEMA = pl.Schema(
         "value": FIGURE,
     }
 )
-# As measured: 347 of 348 labelled statements are found and none of 268 compared differs wrongly
-# on the prose by which the patterns were mended; on the prose kept apart 64 of 67 (95.5 %) and
-# 2 of 58 (3.4 %, over the goal of 2 %).
+# As measured. When first met, before any pattern was mended for them (found, differing wrongly):
+# kept_apart 95.5 % and 3.4 %, fresh 71.1 % and 8.1 %, unseen 97.4 % and 7.5 %, last 86.8 % and
+# 3.1 %: what a voice never met before gives. Mended since: 677 of 696 (97.3 %) and none of 576.
 MENDED = ("seen", "held_out", "third", "fourth")
+VOICES = ("kept_apart", "fresh", "unseen", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,12 @@ class Labelled:
     expected: set[str]
 
     def find(self, label: dict[str, Any]) -> int | None:
-        """Give the place among the statements of the one that a label means."""
+        """Give the place among the statements of the one that a label means.
+
+        Where a label names several subjects, each is a right reading.
+        """
+        named = label["subject"]
+        subjects = named if isinstance(named, list) else [named]
         start = -1
         for _ in range(label.get("nth", 1)):
             start = self.text.index(label["at"], start + 1)
@@ -61,7 +67,7 @@ class Labelled:
         value = Decimal(str(label["value"])) if "value" in label else None
         for place, entry in enumerate(self.read):
             if (
-                entry.subject == label["subject"]
+                entry.subject in subjects
                 and entry.quantity == (value if "value" in label else entry.quantity)
                 and entry.offset < end
                 and entry.end > start
@@ -165,8 +171,8 @@ OWN = [(name, str(label["id"])) for name in MENDED for label in load_labels(name
 
 @pytest.mark.parametrize(
     ("names", "least_found", "most_false"),
-    [(MENDED, 0.99, 0.01), (("kept_apart",), 0.95, 0.035)],
-    ids=["mended", "kept-apart"],
+    [(MENDED, 0.99, 0.01), *(((name,), 0.9, 0.02) for name in VOICES)],
+    ids=["mended", *VOICES],
 )
 def test_labelled_prose_is_found_and_nothing_else_differs(
     names: tuple[str, ...], least_found: float, most_false: float
@@ -175,7 +181,7 @@ def test_labelled_prose_is_found_and_nothing_else_differs(
     judged = [report for name in names for report in judge_rendered(name).values()]
     places = [report.find(label) for report in judged for label in report.labels]
     expected = [
-        {report.find(label) for label in report.labels if label["outcome"] == "differs"}
+        {report.find(label) for label in report.labels if label.get("outcome") == "differs"}
         for report in judged
     ]
     wrong = [
