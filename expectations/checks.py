@@ -167,10 +167,13 @@ def _check_sources(
 def _check_likeness(reports: pl.DataFrame, context: Context) -> list[pl.LazyFrame]:
     if context.parts is None:
         return []
-    own = sketch_parts(context.parts)
     stored = SKETCHES.to_frame() if context.sketches is None else context.sketches
-    sketches = pl.concat([own, stored.join(own, on="report_id", how="anti")])
-    known = list_known(reports, context.other_reports)
+    own = sketch_parts(context.parts.join(stored, on="report_id", how="anti"))
+    sketches = pl.concat([own, stored])
+    owners = [
+        frame for frame in (context.other_reports, context.sketched_reports) if frame is not None
+    ]
+    known = list_known(reports, pl.concat(owners, how="diagonal") if owners else None)
     return [
         *check_same_texts(reports, sketches),
         *check_copies(reports, known, sketches),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import polars as pl
 
 from storage.schema import FIGURE, PolarsType
+from storage.schema import SKETCHES as STORED_SKETCHES
 
 _PARTS: dict[str, PolarsType] = {
     "report_id": pl.String,
@@ -46,19 +47,13 @@ _OLDER_ROWS: dict[str, PolarsType] = {
     "value": FIGURE,
     "cumulative": FIGURE,
 }
-_SKETCHES: dict[str, PolarsType] = {
-    "report_id": pl.String,
-    "part": pl.Int32,
-    "length": pl.Int32,
-    "sketch": pl.List(pl.UInt32),
-}
 
 PARTS = pl.Schema(_PARTS)
 LABELS = pl.Schema(_LABELS)
 COPIES = pl.Schema(_COPIES)
 ROSTER = pl.Schema(_ROSTER)
 OLDER_ROWS = pl.Schema(_OLDER_ROWS)
-SKETCHES = pl.Schema(_SKETCHES)
+SKETCHES = STORED_SKETCHES.schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,9 @@ class Context:
     the first heading, then 1 to 6. `labels`: what the tables print as labels (`LABELS`),
     `line` is `row` or `column`, `key` null where the form has no such line. `other_reports`
     and `other_cells`: reports of other years, as the lake has them; those checked now need
-    not be among them. `sketches` (`SKETCHES`): of the texts of other reports. `documents`: as
+    not be among them. `sketches` (`SKETCHES`): of the texts of other reports, and of
+    these where they were made before; `sketched_reports`: whose they are (`report_id`, `year`,
+    `publisher`). `documents`: as
     the lake's table. `copies` (`COPIES`): cells that a report's other sources print.
     `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
     `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
@@ -82,6 +79,7 @@ class Context:
     other_reports: pl.DataFrame | None = None
     other_cells: pl.DataFrame | None = None
     sketches: pl.DataFrame | None = None
+    sketched_reports: pl.DataFrame | None = None
     documents: pl.DataFrame | None = None
     copies: pl.DataFrame | None = None
     roster: pl.DataFrame | None = None

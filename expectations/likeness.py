@@ -1,8 +1,9 @@
 """Texts that are nearly the same, found by sketches in time that grows with their length alone.
 
-One-permutation MinHash: of all shingles of a text, each of `BINS` bins keeps the smallest hash;
-the share of bins in which two texts agree estimates the Jaccard similarity of their shingles
-(P. Li, A. Owen, C.-H. Zhang, NIPS 2012).
+MinHash, as rensa calculates it: for each of `BINS` orders of all shingles a text keeps the
+first; the share of orders in which two texts agree estimates the Jaccard similarity of their
+shingles (A. Broder, 1997). Sketches are stored: `SEED`, the hash of a shingle and the minor
+version of rensa stay, or all are made anew.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from rensa import RMinHash
 
 from expectations.context import SKETCHES
 from expectations.words import load_words
@@ -17,6 +19,7 @@ from expectations.words import load_words
 BINS = 128
 SHINGLE_CHARACTERS = 4
 CHUNK = 2_000
+SEED = 20190515
 EMPTY = np.uint32(0xFFFFFFFF)
 Sketches = npt.NDArray[np.uint32]
 # Multipliers of a rolling hash and of the mixer of MurmurHash3.
@@ -58,21 +61,30 @@ def sketch_parts(parts: pl.DataFrame, numbers: tuple[int, ...] = (1, 5)) -> pl.D
 
 def sketch_texts(texts: pl.Series) -> Sketches:
     """Sketch texts, a row each; a text shorter than a shingle has empty bins only."""
-    count = len(texts)
-    sketches = np.full(count * BINS, EMPTY, np.uint32)
+    if texts.is_empty():
+        return np.empty((0, BINS), np.uint32)
+    lengths = texts.str.len_chars().to_numpy().astype(np.int64)
+    counts = np.maximum(lengths - SHINGLE_CHARACTERS + 1, 0)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint64)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
+        _hash_shingles(texts, lengths), offsets, BINS, SEED
+    )
+    return np.array(matrix.to_rows(), np.uint32).reshape(len(texts), BINS)
+
+
+def _hash_shingles(texts: pl.Series, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Hash every shingle of all texts, one text after the other."""
     points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32).astype(np.uint64)
-    owners = np.repeat(np.arange(count), texts.str.len_chars().to_numpy())
-    last = len(points) - SHINGLE_CHARACTERS + 1
-    if last > 0:
-        hashes = np.zeros(last, np.uint64)
-        for place in range(SHINGLE_CHARACTERS):
-            hashes = hashes * _ROLL + points[place : place + last]
-        for factor in _MIX:
-            hashes = (hashes ^ (hashes >> _SHIFT)) * factor
-        is_whole = owners[:last] == owners[SHINGLE_CHARACTERS - 1 :]
-        bins = owners[:last] * BINS + (hashes % np.uint64(BINS)).astype(np.int64)
-        np.minimum.at(sketches, bins[is_whole], (hashes >> _SHIFT).astype(np.uint32)[is_whole])
-    return sketches.reshape(count, BINS)
+    last = max(len(points) - SHINGLE_CHARACTERS + 1, 0)
+    hashes = np.zeros(last, np.uint64)
+    for place in range(SHINGLE_CHARACTERS):
+        hashes = hashes * _ROLL + points[place : place + last]
+    for factor in _MIX:
+        hashes = (hashes ^ (hashes >> _SHIFT)) * factor
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    is_whole = owners[:last] == owners[len(owners) - last :]
+    whole: npt.NDArray[np.uint64] = hashes[is_whole]
+    return whole
 
 
 def to_rows(sketches: pl.Series) -> Sketches:

@@ -195,6 +195,18 @@ LEGACY_ROWS = Table(
     ),
 )
 
+SKETCHES = Table(
+    name="sketches",
+    row_per="report and part of its text, for finding those nearly the same",
+    key=("report_id", "part"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("part", pl.Int32, "part of the report, 1 or 5"),
+        Column("length", pl.Int32, "characters, names, numbers and blanks aside"),
+        Column("sketch", pl.List(pl.UInt32), "MinHash of its shingles of four characters"),
+    ),
+)
+
 DOCUMENTS = Table(
     name="documents",
     row_per="address or file that was looked at, as it was last seen",

@@ -16,8 +16,8 @@ from expectations.jumps import count_families, list_failing
 from expectations.rules import Evaluation
 from expectations.waivers import list_remarks
 from storage.folder import replace_file
-from storage.lake import read_table, scan_table
-from storage.schema import CELLS, FINDINGS, REPORTS
+from storage.lake import scan_table
+from storage.schema import CELLS, FINDINGS, REPORTS, SKETCHES
 from tasks.checking import Checked, Past, check_frames
 from tasks.held import read_held
 from tasks.policy import NO_POLICY, Policy
@@ -99,12 +99,24 @@ def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:
 
 
 def _read_others(reports: pl.DataFrame, data: Path) -> Context:
-    """Read what is stored of the years beside these reports, in their regions."""
-    years = {year + step for year in reports["year"].unique() for step in (-1, 1)}
+    """Read what is stored beside these reports: others of near years in their regions.
+
+    Sketches of texts are those of near years, wherever they are from.
+    """
+    own = reports.lazy().select("report_id")
+    years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
     regions = reports["region"].unique().to_list()
+    names = ("report_id", "year", "publisher")
     return Context(
-        other_reports=read_table(data, REPORTS, years, regions),
-        other_cells=read_table(data, CELLS, years, regions),
+        other_reports=scan_table(data, REPORTS, years, regions)
+        .join(own, on="report_id", how="anti")
+        .collect(),
+        other_cells=scan_table(data, CELLS, years, regions)
+        .join(own, on="report_id", how="anti")
+        .collect()
+        .rechunk(),
+        sketches=scan_table(data, SKETCHES, years).select(SKETCHES.schema.names()).collect(),
+        sketched_reports=scan_table(data, REPORTS, years).select(names).collect(),
     )
 
 

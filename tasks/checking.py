@@ -18,13 +18,14 @@ from expectations.jumps import (
     list_failing,
     list_families,
 )
+from expectations.likeness import sketch_parts
 from expectations.problems import number_problems
 from expectations.repair import list_broken, repair_reports
 from expectations.rules import Evaluation, evaluate
 from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
 from expectations.waivers import waive_findings
-from storage.schema import FINDINGS, REPORTS
+from storage.schema import FINDINGS, REPORTS, SKETCHES
 from tasks.policy import NO_POLICY, Policy
 
 # What every check is given beside reports and cells; rules that need more are not run.
@@ -52,6 +53,7 @@ class Checked:
     repairs: pl.DataFrame
     legacy_rows: pl.DataFrame
     statements: pl.DataFrame
+    sketches: pl.DataFrame
     evaluation: Evaluation
     jumps: tuple[Jump, ...] = field(default=())
 
@@ -82,11 +84,14 @@ def check_frames(
     statements = compare_statements(
         details["stated"], reports, cells, gather_earlier_cells(growing, reports, cells, others)
     )
+    stored = SKETCHES.schema.to_frame() if others.sketches is None else others.sketches
+    sketches = sketch_reports(reports, details.get("parts"), stored)
     context = replace(
         others,
         parts=details.get("parts"),
         older_rows=_list_older_rows(details["legacy_rows"]),
         statements=statements,
+        sketches=pl.concat([sketches, stored.join(sketches, on="report_id", how="anti")]),
     )
     evaluation = evaluate(reports, cells, context)
     findings = (
@@ -111,8 +116,24 @@ def check_frames(
         repairs=repairs,
         legacy_rows=details["legacy_rows"],
         statements=statements,
+        sketches=sketches.join(reports.select("report_id", "year", "region"), on="report_id"),
         evaluation=evaluation,
         jumps=jumps,
+    )
+
+
+def sketch_reports(
+    reports: pl.DataFrame, parts: pl.DataFrame | None, stored: pl.DataFrame
+) -> pl.DataFrame:
+    """Sketch the texts of these reports; where they are not at hand, their stored sketches stay.
+
+    Columns of `SKETCHES`.
+    """
+    own = reports.select("report_id")
+    return (
+        stored.join(own, on="report_id", how="semi")
+        if parts is None
+        else sketch_parts(parts.join(own, on="report_id", how="semi"))
     )
 
 

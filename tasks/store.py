@@ -14,7 +14,7 @@ from expectations.statement_table import STATEMENTS
 from expectations.wide import WIDE, build_wide
 from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
-from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
+from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS, SKETCHES
 from tasks.checking import Checked
 from tasks.held import write_held
 from tasks.progress import announce
@@ -39,6 +39,7 @@ def store_checked(
         REPAIRS: checked.repairs,
         LEGACY_ROWS: checked.legacy_rows,
         STATEMENTS: checked.statements,
+        SKETCHES: checked.sketches,
         WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from expectations.context import PARTS, SKETCHES
+from expectations.context import PARTS, SKETCHES, Context
 from expectations.likeness import (
     SHINGLE_CHARACTERS,
     estimate_likeness,
@@ -19,6 +20,7 @@ from expectations.likeness import (
     sketch_texts,
     to_rows,
 )
+from expectations.rules import evaluate
 
 LETTERS = [chr(code) for code in range(0x4E00, 0x5E00)]
 
@@ -98,6 +100,26 @@ def test_no_parts() -> None:
     assert pair_alike(
         to_rows(pl.Series([], dtype=pl.List(pl.UInt32))), pl.Series([]), 0.9
     ).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("text", "year", "found"), [(1, 2022, ["b"]), (2, 2022, []), (1, 2021, [])]
+)
+def test_stored_sketches_stand_for_texts(make: Any, text: int, year: int, found: list[str]) -> None:
+    """A text is found again in the sketch of a report of any region that is not read again."""
+    own = pl.DataFrame([("a", 1, 1, "", write(1))], schema=PARTS, orient="row")
+    other = pl.DataFrame([("b", 1, 1, "", write(text))], schema=PARTS, orient="row")
+    context = Context(
+        parts=own,
+        sketches=sketch_parts(other),
+        sketched_reports=pl.DataFrame(
+            {"report_id": ["b"], "year": [year], "publisher": ["b"]},
+            schema_overrides={"year": pl.Int32},
+        ),
+    )
+    reports, cells = make.build_report("a", "2021"), make.build_cells("a", make.fill("2021"))
+    findings = evaluate(reports, cells, context).findings.filter(rule="Q-03", outcome="failed")
+    assert [name for name in ("b",) for said in findings["message"] if name in said] == found
 
 
 @pytest.mark.slow

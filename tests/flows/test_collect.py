@@ -14,7 +14,7 @@ from flows.check import CheckParameters, check
 from storage.documents import read_documents
 from storage.lake import read_table
 from storage.runs import list_runs
-from storage.schema import CELLS, FINDINGS, REPORTS
+from storage.schema import CELLS, FINDINGS, REPORTS, SKETCHES
 from tasks.sample.spec import Spec, print_figures
 
 
@@ -43,6 +43,15 @@ def test_every_report_gets_the_planned_verdict(sample_runs: Any) -> None:
     assert reports["region"].n_unique() >= 6
     assert reports["year"].n_unique() >= 4
     assert set(reports["form"]) == {"2019", "2021"}
+
+
+def test_sketches_of_texts_are_stored(sample_runs: Any) -> None:
+    """What later runs compare texts with is in the lake, once a report and part."""
+    sketches = read_table(sample_runs.folder, SKETCHES)
+    reports = read_table(sample_runs.folder, REPORTS)
+    assert sketches.join(reports, on=["report_id", "year", "region"], how="anti").is_empty()
+    assert sketches["report_id"].n_unique() > reports.height / 2
+    assert set(sketches["part"]) == {1, 5}
 
 
 def test_every_report_fails_the_planned_rules_and_no_other(sample_runs: Any) -> None:
