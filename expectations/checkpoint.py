@@ -18,6 +18,8 @@ import polars as pl
 from great_expectations.checkpoint import UpdateDataDocsAction
 from great_expectations.core import RunIdentifier
 
+from expectations.docs_site import finish_site
+from expectations.rule_result import RuleResult
 from expectations.rules import Evaluation
 
 RESULT_FORMAT = "SUMMARY"
@@ -29,18 +31,6 @@ logger = logging.getLogger(__name__)
 
 class CheckpointError(Exception):
     """Great Expectations and the findings disagree on which reports fail a rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """One rule over the reports of one edition: counts of reports, and those that failed."""
-
-    edition: str
-    rule: str
-    evaluated: int
-    failed: int
-    not_evaluated: int
-    failing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ def run_checkpoint(
         reports: `report_id`, `form`, and `title` and `url` for the site, if they are known;
             reports of no known edition go to no suite.
         docs_folder: Where the site of results (Data Docs) goes, replacing the one there at
-            once when it is complete; None writes none.
+            once when it is complete; None writes none. Its pages need no network.
 
     Raises:
         CheckpointError: the reports that Great Expectations fails under a rule are not those of
@@ -87,6 +77,7 @@ def run_checkpoint(
     with tempfile.TemporaryDirectory(prefix=".docs-", dir=docs_folder.parent) as temporary:
         site = Path(temporary) / "new"
         result = _judge(frame, evaluation, used, site)
+        finish_site(site, result.rules)
         _swap(site, docs_folder, Path(temporary) / "old")
     return result
 

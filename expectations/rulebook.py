@@ -31,6 +31,20 @@ class Rulebook:
     observed: str
     failing: str
 
+    def name_rule(self, rule_id: str) -> str:
+        """Name a rule in Chinese with its id, severity and formula.
+
+        Raises:
+            KeyError: there is no such rule.
+        """
+        rule = self.rules[rule_id]
+        return self.title.format(
+            id=rule.id,
+            severity=self.severities[rule.severity],
+            name=rule.name,
+            formula=rule.formula,
+        )
+
 
 @cache
 def load_rulebook() -> Rulebook:

@@ -199,12 +199,7 @@ def _build_expectation(edition: str, rule: Rule, rulebook: Rulebook) -> ExpectRe
     return ExpectReportsToSatisfyRule(
         edition=edition,
         rule=rule.id,
-        description=rulebook.title.format(
-            id=rule.id,
-            severity=rulebook.severities[rule.severity],
-            name=rule.name,
-            formula=rule.formula,
-        ),
+        description=rulebook.name_rule(rule.id),
         severity=SEVERITIES[rule.severity],
         notes=[rule.description, rule.basis],
         meta={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from lxml import html
 
 from expectations import suite
 from expectations.checkpoint import CheckpointError, run_checkpoint
+from expectations.docs_site import take_offline
 from expectations.rulebook import load_rulebook
 from expectations.rules import Evaluation, evaluate
 
@@ -163,6 +166,58 @@ def test_site_is_readable(evaluation: Evaluation, reports: pl.DataFrame, tmp_pat
     assert "未能全部核对。适用 3 份；核对 2 份，相符 2 份，不符 0 份；未能核对 1 份" in page
     assert "不适用。适用 0 份" in page
     assert [path.name for path in docs.parent.iterdir()] == ["docs"]
+
+
+def test_site_asks_nothing_of_the_network(
+    evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path
+) -> None:
+    """No page loads anything but our style sheet, and every page is reached from the front."""
+    docs = tmp_path / "docs"
+    run_checkpoint(evaluation, reports, docs)
+    pages = list(docs.rglob("*.html"))
+    for page in pages:
+        tree = html.fromstring(page.read_text("utf-8"))
+        loaded = tree.xpath("//@src | //@srcset | //@data | //link/@href | //script")
+        assert [(page.parent / one).resolve() for one in loaded] == [
+            docs.resolve() / "static/styles/gouji.css"
+        ]
+        assert not re.search(r"url\(|@import|<iframe|http-equiv=.refresh", page.read_text("utf-8"))
+    front = html.fromstring((docs / "index.html").read_text("utf-8"))
+    links = {(docs / link).resolve() for link in front.xpath("//a/@href")}
+    assert links == {page.resolve() for page in pages} - {(docs / "index.html").resolve()}
+    assert (docs / "static/styles/gouji.css").stat().st_size > 0
+
+
+def test_front_page_lists_what_failed(
+    evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path
+) -> None:
+    """Each failed rule stands there by its Chinese name with its counts, and no other."""
+    result = run_checkpoint(evaluation, reports, tmp_path / "docs")
+    front = html.fromstring((tmp_path / "docs/index.html").read_text("utf-8"))
+    shown = [
+        [cell.text_content() for cell in row] for row in front.xpath("//tr[td[@class='number']]")
+    ]
+    failed = [rule for rule in result.rules if rule.failed]
+    assert sorted(shown) == sorted(
+        [
+            load_rulebook().name_rule(rule.rule),
+            str(rule.failed),
+            str(rule.evaluated),
+            str(rule.not_evaluated),
+        ]
+        for rule in failed
+    )
+    assert failed
+
+
+def test_a_page_that_cannot_be_made_readable_is_refused() -> None:
+    """A page without a head stops the site; one with scripts and styles loses these."""
+    with pytest.raises(ValueError, match="expected a head"):
+        take_offline("<body>", "a.css")
+    page = '<head><LINK href="https://x/a.css"><script>\n$()</script ></head><img src="//x/y">text'
+    assert take_offline(page, "a.css").split() == (
+        ["<head><link", 'rel="stylesheet"', 'href="a.css">', "</head>text"]
+    )
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "/data/a.html", None])
