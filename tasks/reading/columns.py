@@ -236,7 +236,7 @@ def _order_read(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Col
         texts[place:place] = below
     keys = _name_columns(texts, block)
     keys = keys and _complete(keys, texts, block)
-    if keys is None:
+    if not keys:
         return None
     first = next(number for number, key in enumerate(keys) if key is not None)
     return Columns(tuple(keys[first:]), unit_known=_is_unit_known(texts, keys, block))

@@ -92,7 +92,9 @@ def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
             cells, unit_known, note = strip
             note = note or (None if gap.is_certain else "end_unknown")
             figures = gap.figures if cells[0].row == cells[-1].row else _drop_padding(gap.figures)
-            yield Strip(cells, figures, locator, unit_known, is_piped, note)
+            is_cut = mark.start + len(mark.gap) == len(text) and text[-1] not in BLANK
+            is_cut &= not gap.foreign
+            yield Strip(cells, figures, locator, unit_known, is_piped, note, is_cut)
 
 
 def _drop_padding(figures: str) -> str:

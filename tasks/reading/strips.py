@@ -23,7 +23,11 @@ _GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
 LEAST_ROWS = 2  # printed again, by which the tables begin anew
 PADDED = "padding_possible"
 JOINED = "set_apart_by_blanks"
+CUT = "text_ends"
+UNEVEN = "uneven_lines"
+LINED = "set_apart_by_lines"
 _APART = re.compile(r"\d \d")
+_COUNTED = re.compile(r"row_count:(\d+)")
 _BLANKS = re.compile(r"[^\S\n\t]+")
 
 
@@ -31,7 +35,7 @@ class Strip(NamedTuple):
     """A row's cells in printed order, and the figures between its label and the next one.
 
     `is_piped` says that the label's line begins with a pipe, so that one closes the row;
-    `note` why nothing of it can be told.
+    `note` why nothing of it can be told, `is_cut` that the text ends right behind a figure.
     """
 
     cells: tuple[Cell, ...]
@@ -40,6 +44,7 @@ class Strip(NamedTuple):
     unit_known: bool
     is_piped: bool
     note: str | None
+    is_cut: bool = False
 
     @property
     def printed(self) -> str:
@@ -76,9 +81,19 @@ def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
     figures counts only if it adds up. Where rows are set apart by blanks, one with too few
     figures has a lost or blank cell and is no run, unless a text in it is no single figure.
     A blank before three digits sets thousands apart unless longer figures stand undivided.
+    Where blank cells leave no trace, and so some rows are short, or where figures are cut up,
+    and so some are long, the right number may be chance in the others. A text that is no
+    figure may be another column's.
     """
     glued = {name for name, row in rows.items() if row.run and _is_glued(row)}
     joined = {name for name, row in rows.items() if row.doubt == JOINED and not row.run}
+    bare = joined | {name for name, row in rows.items() if row.doubt == LINED}
+    counts = {name: _count_printed(row) for name, row in rows.items() if name not in glued}
+    is_traceless = any(count < len(rows[name].cells) for name, count in counts.items())
+    is_cut_up = any(
+        count > len(rows[name].cells) and _GROUPED.search(rows[name].readings[0].text or "")
+        for name, count in counts.items()
+    )
     is_run_together = len(glued) > len(joined)
     has_long = any(
         len(reading.text or "") > 3 for name in joined for reading in rows[name].readings
@@ -87,18 +102,27 @@ def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
     for name, row in rows.items():
         if row.run:
             settled[name] = row if name in glued or is_run_together else replace(row, run=())
-        elif name in joined and not sums_up(row, form):
+        elif name in bare and not sums_up(row, form):
             text = " ".join(reading.text or "" for reading in row.readings)
-            if is_run_together or (not has_long and _GROUPED.search(text)):
-                settled[name] = _refuse_row(row, text)
+            is_grouped = not has_long and _GROUPED.search(text) is not None
+            if name in joined and (is_run_together or is_cut_up or is_grouped):
+                settled[name] = _refuse_row(row, text, "grouping_possible")
+            elif is_traceless or any(reading.status == "unreadable" for reading in row.readings):
+                settled[name] = _refuse_row(row, text, "blank_possible")
     return settled
 
 
-def _refuse_row(row: Row, text: str) -> Row:
+def _count_printed(row: Row) -> int:
+    """Count the figures that are printed in a row, as far as they can be told apart."""
+    counted = _COUNTED.fullmatch(row.readings[0].note or "")
+    return int(counted[1]) if counted else len(row.cells)
+
+
+def _refuse_row(row: Row, text: str, note: str) -> Row:
     return replace(
         row,
         readings=tuple(
-            CellReading(r.cell, "unreadable", None, None, text, r.locator, "grouping_possible")
+            CellReading(r.cell, "unreadable", None, None, text, r.locator, note)
             for r in row.readings
         ),
     )
@@ -132,7 +156,8 @@ def _read_strip(strip: Strip, form: Form) -> Row:
     pairs = zip(strip.cells, cut.texts, strict=True)
     readings = tuple(_read_cell(cell, text, strip) for cell, text in pairs)
     row = Row(strip.cells, readings, doubt=cut.doubt)
-    return _mark(strip, PADDED) if cut.doubt == PADDED and not sums_up(row, form) else row
+    doubt = CUT if strip.is_cut else cut.doubt if cut.doubt in (PADDED, UNEVEN) else None
+    return _mark(strip, doubt) if doubt and not sums_up(row, form) else row
 
 
 def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
@@ -145,8 +170,8 @@ def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
 class Cut(NamedTuple):
     """The texts of a row's cells; `doubt` says what they may be instead.
 
-    `PADDED`: empty cells before the first may be its label's; `JOINED`: blanks alone set
-    them apart.
+    `PADDED`: empty cells before the first may be its label's; `JOINED`, `LINED`: blanks or
+    line breaks alone set them apart; `UNEVEN`: line breaks now more, now fewer.
     """
 
     texts: list[str]
@@ -168,7 +193,8 @@ def cut_cells(figures: str, count: int, is_piped: bool) -> Cut | None:
     printed = [number for number, line in enumerate(lines) if line]
     if len(printed) > 1:
         steps = {after - before for before, after in pairwise([0, *printed])}
-        return _fit([lines[number] for number in printed], len(steps) > 1, count)
+        cut = _fit([lines[number] for number in printed], len(steps) > 1, count)
+        return cut and cut._replace(doubt=LINED if len(steps) == 1 else UNEVEN)
     joined = _BLANKS.sub(" ", lines[printed[0]]) if printed else ""
     texts = joined.split(" ")
     if count == 1 and len(texts) > 1:
@@ -217,7 +243,8 @@ def _cut_pipes(figures: str, is_piped: bool) -> tuple[list[str], bool]:
     """Cut cells by pipes; a row in one line that a pipe opens is one that a pipe closes."""
     line, *others = figures.split("\n")
     if is_piped and line.count("|") > 1 and not "".join(others).strip(BLANK):
-        return [cell.strip() for cell in line.split("|")[1:-1]], False
+        _, *cells = (cell.strip() for cell in line.split("|"))
+        return (cells, False) if cells[-1] else (cells[:-1], False)
     before, *cells = (cell.strip() for cell in figures.split("|"))
     while cells and not cells[-1]:
         cells.pop()

@@ -9,18 +9,19 @@ from typing import TypeAlias
 
 from tasks.reading.document import Document, Grid, GridCell, TextBlock
 from tasks.reading.labels import LabelIndex, index_labels, tell_edition_by_signs
-from tasks.reading.words import fold_label
+from tasks.reading.words import fold_label, load_patterns
 
 MAX_CELL_CHARACTERS = 60
+CUT = "…"  # behind a text that may go on
 Piece: TypeAlias = tuple[str, int]  # a cell's text and its line, counted from 0
 
 
 def read_text(text: str) -> Document:
-    """Read flattened text in two layouts of tables.
+    """Read flattened text in three layouts of tables.
 
-    One cell a line, each with a tab before it, rows apart by empty lines; and cells closed
-    by a pipe, whose rows the labels of the form cut apart. Everything else is running text.
-    Locators are line numbers.
+    One cell a line, each with a tab before it, rows apart by empty lines; one row a line, its
+    cells apart by pipes; and one cell a line closed by a pipe, whose rows the labels of the
+    form cut apart. Everything else is running text. Locators are line numbers.
     """
     blocks: list[TextBlock | Grid] = []
     edition = tell_edition_by_signs(fold_label(text))
@@ -28,16 +29,25 @@ def read_text(text: str) -> Document:
     position = 0
     while position < len(lines):
         grid, after = _read_tabbed(lines, position)
+        if grid is None:
+            grid, after = _read_rows(lines, position)
         if grid is None and edition is not None:
             grid, after = _read_piped(lines, position, index_labels(edition))
         if grid is not None:
-            blocks.append(grid)
+            is_cut = after == len(lines) and lines[-1].strip() and not lines[-1].endswith("|")
+            blocks.append(_mark_cut(grid) if is_cut else grid)
             position = after
             continue
         position += 1
         if line := lines[position - 1].strip():
             blocks.append(TextBlock(line, f"line[{position}]"))
     return Document("text/plain", None, tuple(blocks), {}, text)
+
+
+def _mark_cut(grid: Grid) -> Grid:
+    """Mark the last cell of a table right behind which the text ends: it may be cut off."""
+    *rows, (*cells, last) = grid.rows
+    return Grid((*rows, (*cells, last._replace(text=f"{last.text}{CUT}"))))
 
 
 def _is_tabbed(line: str) -> bool:
@@ -75,6 +85,26 @@ def _number_cells(row: list[Piece], number: int) -> tuple[GridCell, ...]:
     )
 
 
+def _read_rows(lines: list[str], start: int) -> tuple[Grid | None, int]:
+    """Read lines with pipes from `start` as rows, where most of them hold several cells.
+
+    A pipe opens or closes the rows only if it does so in each of them.
+    """
+    end = start
+    while end < len(lines) and "|" in lines[end]:
+        end += 1
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines[start:end]]
+    several = sum(sum(map(bool, row)) > 1 for row in rows)
+    if len(rows) < 2 or several * 2 <= len(rows):
+        return None, start
+    opens, closes = not any(row[0] for row in rows), not any(row[-1] for row in rows)
+    numbered = (
+        _number_cells([(text, start + number) for text in row[opens : len(row) - closes]], number)
+        for number, row in enumerate(rows)
+    )
+    return Grid(tuple(numbered)), end
+
+
 def _read_piped(lines: list[str], start: int, index: LabelIndex) -> tuple[Grid | None, int]:
     """Read lines closed by a pipe from `start` as one run of cells, cut into rows."""
     end = start
@@ -101,10 +131,13 @@ def _split_pipes(line: str) -> list[str]:
 def _cut_rows(cells: list[Piece], index: LabelIndex) -> Iterator[list[Piece]]:
     """Cut a run of cells before each label that follows a cell that is none.
 
-    A header that follows a header stays in its row; the line of figures after a header is a
-    row of its own.
+    A header that follows a header stays in its row, also a publisher's own; the line of
+    figures after a header is a row of its own.
     """
     kinds = [_tell_kind(fold_label(text), index) for text, _ in cells]
+    for position, kind in enumerate(kinds):
+        if kind == "value" and position and kinds[position - 1] == "column":
+            kinds[position] = "column" if _is_word(cells[position][0]) else kind
     cuts = [0]
     last = "blank"
     for position, kind in enumerate(kinds):
@@ -120,6 +153,11 @@ def _cut_rows(cells: list[Piece], index: LabelIndex) -> Iterator[list[Piece]]:
         last = kind
     for first, after in pairwise([*dict.fromkeys(cuts), len(cells)]):
         yield cells[first:after]
+
+
+def _is_word(text: str) -> bool:
+    """Tell a header from a figure and from what is printed instead of one."""
+    return not any(map(str.isdigit, text)) and text not in load_patterns().words["blanks"]
 
 
 def _tell_kind(folded: str, index: LabelIndex) -> str:
@@ -154,11 +192,20 @@ def _drop_padding(rows: list[list[Piece]], index: LabelIndex) -> list[list[Piece
         return rows
     usual, width = extents.most_common(1)[0][0], widths.most_common(1)[0][0]
     return [
-        row[: count + usual]
-        if count and len(row) == width and not any(text for text, _ in row[count + usual :])
-        else row
+        _drop_blanks(
+            row[: count + usual]
+            if count and len(row) == width and not any(text for text, _ in row[count + usual :])
+            else row,
+            count,
+        )
         for row, count in zip(rows, labels, strict=True)
     ]
+
+
+def _drop_blanks(row: list[Piece], count: int) -> list[Piece]:
+    """Drop blank cells at the end of a row, if any stands behind its labels that is not."""
+    last = max((place + 1 for place, (text, _) in enumerate(row) if text), default=0)
+    return row[:last] if last > count else row
 
 
 def _count_labels(row: list[Piece], index: LabelIndex) -> int:

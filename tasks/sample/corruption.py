@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tasks.sample.grids import Rows, Slot
+from tasks.sample.office import place_slots
 
 Tables = dict[str, list[Rows]]
 # Columns before those named in the lowest header row, by how many stand beside them.
@@ -39,6 +40,23 @@ def list_printed(tables: Tables) -> dict[str, list[str]]:
     return printed
 
 
+def list_moved(tables: Tables, damaged: Tables) -> dict[str, list[Slot]]:
+    """Map cells of the form to what stands in their place after cells of a row were shifted.
+
+    Only of tables that still have all their rows; what kept its place is left out.
+    """
+    moved: dict[str, list[Slot]] = {}
+    pairs = (pair for key in tables for pair in zip(tables[key], damaged[key], strict=True))
+    for before, after in pairs:
+        if len(before) == len(after) and before is not after:
+            now = {(row, column): slot for row, column, slot in place_slots(after)}
+            for row, column, slot in place_slots(before):
+                stands = now.get((row, column))
+                if slot.cell and stands and stands.cell != slot.cell:
+                    moved.setdefault(slot.cell, []).append(stands)
+    return moved
+
+
 def cut_page(page: str, rng: random.Random) -> str:
     """Cut a page off somewhere in its tables, as a broken transfer or a full column does."""
     first, last = page.find("<table"), page.rfind("</table>")
@@ -55,6 +73,36 @@ def drop_tag(page: str, rng: random.Random) -> str:
     first, last = page.find("<table"), page.rfind("</table>")
     tag = rng.choice(list(_TAGS.finditer(page, first, last)))
     return page[: tag.start()] + page[tag.end() :]
+
+
+def cut_text(text: str, rng: random.Random) -> str:
+    """Cut a text off somewhere in its last two thirds, perhaps within a figure."""
+    return text[: rng.randint(len(text) // 3, len(text))]
+
+
+def break_line(text: str, rng: random.Random) -> str:
+    """Break a line where there is no break, perhaps within a figure."""
+    place = rng.randint(len(text) // 3, len(text))
+    return f"{text[:place]}\n{text[place:]}"
+
+
+def join_lines(text: str, rng: random.Random) -> str:
+    """Lose one line break."""
+    lines = text.split("\n")
+    place = rng.randrange(len(lines))
+    return "\n".join([*lines[:place], "".join(lines[place : place + 2]), *lines[place + 2 :]])
+
+
+def drop_line(text: str, rng: random.Random) -> str:
+    """Lose one line."""
+    lines = text.split("\n")
+    del lines[rng.randrange(len(lines))]
+    return "\n".join(lines)
+
+
+def cut_file(content: bytes, rng: random.Random) -> bytes:
+    """Cut a file off somewhere, as a broken transfer does."""
+    return content[: rng.randint(len(content) // 10, len(content))]
 
 
 def _drop_row(rows: Rows, rng: random.Random) -> Rows:
@@ -132,7 +180,9 @@ def _break_digits(rows: Rows, rng: random.Random) -> Rows:
             f"<div>{first}</div>{second}",
         ]
     )
-    return _put(rows, at, place, replace(slot, markup=markup, cell=None))
+    is_spoiled = first[-1].isdecimal() and second[0].isdecimal()
+    cell = None if is_spoiled else slot.cell
+    return _put(rows, at, place, replace(slot, markup=markup, cell=cell))
 
 
 def _merge_pair(rows: Rows, rng: random.Random) -> Rows:
@@ -216,3 +266,10 @@ PAGE_DAMAGES: dict[str, Callable[[str, random.Random], str]] = {
     "text cut off": close_page,
     "tag dropped": drop_tag,
 }
+TEXT_DAMAGES: dict[str, Callable[[str, random.Random], str]] = {
+    "text cut off": cut_text,
+    "line broken": break_line,
+    "lines joined": join_lines,
+    "line lost": drop_line,
+}
+FILE_DAMAGES: dict[str, Callable[[bytes, random.Random], bytes]] = {"file cut off": cut_file}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 
 from expectations.form import Cell, Form
 from tasks.sample.grids import Rows, Slot
+from tasks.sample.markup import mark_figure, mark_label
 
 LOOKS_FILE = Path(__file__).parent / "looks.yaml"
 HEADER_ROWS = 3  # of table 3
@@ -28,7 +30,12 @@ class Look:
     `table2` is one table or one for each part; table 3 is broken after a row, its header
     printed again or not; its `groups` are merged cells, or repeated or left empty in each
     row. `labels` and `figures` say how their markup is cut up; `zero` is printed for 0.
-    `own_row`, `own_column` and `padding` add what is not of the form.
+    `own_row`, `own_column` and `padding` add what is not of the form. `money: other` prints
+    amounts in the unit that the form does not ask for, `pair` a number of items before them.
+
+    Pages have `template`, `encoding` and `script`; Word files `is_nested`, tables inside a
+    table for the layout; flattened texts `flow` and what follows it; PDF files `paper` (width
+    and height in points), `cuts_rows` and `is_closed`.
     """
 
     template: str = "standard.html"
@@ -49,6 +56,20 @@ class Look:
     closed: str = "official"
     table4: str = "across"
     prose: bool = False
+    money: str = "form"
+    encoding: str = "utf-8"
+    script: str = "simplified"
+    is_nested: bool = False
+    flow: str = "lines"
+    edges: str = "both"
+    width: str = "ten"
+    merges: str = "empty"
+    empties: str = "kept"
+    gap: str = " "
+    page_number: str = "none"
+    paper: tuple[int, int] = (595, 842)
+    cuts_rows: bool = False
+    is_closed: bool = True
 
 
 @cache
@@ -60,8 +81,14 @@ def load_looks() -> dict[str, Any]:
 
 def draw_look(rng: random.Random) -> Look:
     """Draw each option from its list."""
-    options = load_looks()["options"]
+    options = list_options()
     return Look(**{field.name: rng.choice(options[field.name]) for field in fields(Look)})
+
+
+def list_options() -> dict[str, list[Any]]:
+    """List what each option of a look may be, the form's own way first, some more than once."""
+    options: dict[str, list[Any]] = load_looks()["options"]
+    return options | {"paper": [tuple(paper) for paper in options["paper"]]}
 
 
 def dress_tables(form: Form, tables: dict[str, list[Rows]], look: Look) -> dict[str, list[Rows]]:
@@ -88,15 +115,29 @@ def print_text(text: str, cell: Cell, look: Look) -> str:
     """Print a figure as a look has it: 0, digits, thousands, signs and units."""
     if text.strip("0.") == "":
         return look.zero.replace("&", "\u00a0") if text == "0" else text
-    if cell.kind == "change" and look.changes == "words":
-        words = load_looks()["changes"]
-        text = words.get(text[0], "") + text.lstrip("+-")
-    elif look.thousands and text.partition(".")[0].isdecimal():
-        whole, point, part = text.partition(".")
-        text = f"{int(whole):,}".replace(",", look.thousands) + point + part
-    if look.digits == "wide":
-        text = text.translate(_WIDE)
-    return text + cell.unit if look.units and not text.endswith(cell.unit) else text
+    words = load_looks()
+    if cell.kind == "change" and look.changes != "signs":
+        text = words["changes"][look.changes].get(text[0], "") + text.lstrip("+-")
+    if cell.kind == "amount" and look.money == "other":
+        text = _change_unit(text, cell)
+    unit = cell.unit if look.units and not text.endswith(cell.unit[-1]) else ""
+    front = words["pair"] if cell.kind == "amount" and look.money == "pair" else ""
+    text = _group_thousands(text, look.thousands) + unit
+    return front + (text.translate(_WIDE) if look.digits == "wide" else text)
+
+
+def _group_thousands(text: str, mark: str) -> str:
+    match = re.fullmatch(r"(\d{4,})(.*)", text)
+    return f"{int(match[1]):,}".replace(",", mark) + match[2] if match and mark else text
+
+
+def _change_unit(text: str, cell: Cell) -> str:
+    """Print an amount in the other of the units 元 and 万元 in `looks.yaml`, its unit behind it."""
+    larger, smaller = load_looks()["money"]
+    value = Decimal(text.removesuffix(cell.unit))
+    if cell.unit == larger:
+        return f"{(value * 10_000).normalize():f}{smaller}"
+    return f"{(value / 10_000).normalize():f}{larger}"
 
 
 def _change_rows(
@@ -220,24 +261,7 @@ def _set_upright(form: Form, rows: Rows) -> Rows:
 def _dress_slot(slot: Slot, cells: dict[str, Cell], look: Look) -> Slot:
     if slot.cell is not None:
         text = print_text(slot.text, cells[slot.cell], look)
-        return replace(slot, text=text, markup=_mark_figure(text, look.figures))
+        return replace(slot, text=text, markup=mark_figure(text, look.figures))
     if slot.is_figure or not slot.text:
         return slot
-    return replace(slot, markup=_mark_label(slot.text, look.labels))
-
-
-def _mark_figure(text: str, way: str) -> str | None:
-    if way == "spans":
-        return "".join(f"<span lang=EN-US>{escape(character)}</span>" for character in text)
-    return f"\n  <p align=center>{escape(text)}<br></p>\n" if way == "paragraph" else None
-
-
-def _mark_label(text: str, way: str) -> str | None:
-    middle = len(text) // 2
-    first, second = escape(text[:middle]), escape(text[middle:])
-    marks = {
-        "broken": f"{first}<br/>{second}",
-        "spaced": f"&nbsp; {first}&nbsp;\u3000 {second} ",
-        "paragraphs": f"<p>{first}</p>\n<p>{second}</p>",
-    }
-    return marks.get(way)
+    return replace(slot, markup=mark_label(slot, look.labels))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from tasks.sample.grids import Rows
+from tasks.sample.grids import Rows, Slot
+from tasks.sample.markup import Line, Piece, read_lines
 from tasks.sample.office import PlacedSlot, pack_zip, place_slots
-from tasks.sample.render import compose_parts
+from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
 
 _NAME = "http://www.ofdspec.org/2016"
@@ -20,13 +22,18 @@ def render_ofd(spec: Spec, layout: str = "standard") -> bytes:
     Raises:
         KeyError: the layout is none of `layouts.yaml`.
     """
+    return write_ofd([Part("title", spec.title), *compose_parts(spec, layout)])
+
+
+def write_ofd(parts: Iterable[Part]) -> bytes:
+    """Write paragraphs and tables as an OFD file."""
     objects: list[str] = []
-    top = _draw_text(objects, spec.title, MARGIN, MARGIN, WIDTH - 2 * MARGIN)
-    for part in compose_parts(spec, layout):
+    top = MARGIN
+    for part in parts:
         if part.rows is not None:
             top = _draw_table(objects, part.rows, top) + LEADING
         else:
-            top = _draw_text(objects, part.text, MARGIN, top, WIDTH - 2 * MARGIN)
+            top = _draw_text(objects, Slot(part.text), MARGIN, top, WIDTH - 2 * MARGIN)
     return pack_ofd("".join(objects), top + MARGIN)
 
 
@@ -48,25 +55,35 @@ def pack_ofd(objects: str, height: float) -> bytes:
     )
 
 
-def _draw_text(objects: list[str], text: str, left: float, top: float, width: float) -> float:
+def _draw_text(objects: list[str], slot: Slot, left: float, top: float, width: float) -> float:
     """Draw a text, cut into lines as long as fit; give where the next one may begin."""
-    for line in _cut(text, width):
-        steps = " ".join(f"{_measure(character):g}" for character in line[:-1])
-        objects.append(
-            f'<ofd:TextObject ID="3" Boundary="{left:g} {top:g} {width:g} {LEADING:g}" '
-            f'Size="{SIZE:g}"><ofd:TextCode X="0" Y="{SIZE:g}" DeltaX="{steps}">'
-            f"{escape(line)}</ofd:TextCode></ofd:TextObject>"
-        )
+    for line in _cut(slot, width):
+        x = left
+        for text, is_raised in line:
+            size = SIZE / 2 if is_raised else SIZE
+            steps = " ".join(f"{_measure(character):g}" for character in text[:-1])
+            objects.append(
+                f'<ofd:TextObject ID="3" Boundary="{x:g} {top:g} {width:g} {LEADING:g}" '
+                f'Size="{size:g}"><ofd:TextCode X="0" Y="{size:g}" DeltaX="{steps}">'
+                f"{escape(text)}</ofd:TextCode></ofd:TextObject>"
+            )
+            x += sum(map(_measure, text))
         top += LEADING
     return top
 
 
-def _cut(text: str, width: float) -> list[str]:
-    """Cut a text into lines; a figure is never cut."""
-    if text.isascii():
-        return [text] if text else []
+def _cut(slot: Slot, width: float) -> list[Line]:
+    """Cut a text into lines; a figure, and a line of several runs, is never cut."""
     length = max(int(width / SIZE), 1)
-    return [text[start : start + length] for start in range(0, len(text), length)]
+    lines: list[Line] = []
+    for line in read_lines(slot):
+        text = line[0].text
+        if len(line) > 1 or slot.is_figure or text.isascii():
+            lines.append(line)
+        else:
+            starts = range(0, len(text), length)
+            lines += [[Piece(text[start : start + length])] for start in starts]
+    return lines
 
 
 def _measure(character: str) -> float:
@@ -89,14 +106,14 @@ def _draw_table(objects: list[str], rows: Rows, top: float) -> float:
             f'LineWidth="0.2"><ofd:AbbreviatedData>M 0 0 L {width:.2f} 0 L {width:.2f} '
             f"{height:.2f} L 0 {height:.2f} C</ofd:AbbreviatedData></ofd:PathObject>"
         )
-        _draw_text(objects, slot.text, left + _PADDING, above + _PADDING, width - 2 * _PADDING)
+        _draw_text(objects, slot, left + _PADDING, above + _PADDING, width - 2 * _PADDING)
     return edges[-1]
 
 
 def _measure_row(placed: list[PlacedSlot], row: int, step: float) -> float:
     """Measure how high a row must be for the cells that stand in it alone."""
     lines = [
-        len(_cut(cell.slot.text, cell.slot.column_span * step - 2 * _PADDING))
+        len(_cut(cell.slot, cell.slot.column_span * step - 2 * _PADDING))
         for cell in placed
         if cell.row == row and cell.slot.row_span == 1
     ]

@@ -10,14 +10,15 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from tasks.sample.grids import Rows, Slot
-from tasks.sample.render import compose_parts
+from tasks.sample.markup import Line, Piece, read_lines, read_paragraphs, read_texts
+from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
 
 _FORMATS = "http://schemas.openxmlformats.org/"
 _RELATED = f"{_FORMATS}officeDocument/2006/relationships"
 _PACKAGE = f"{_FORMATS}package/2006/"
 _NAMES = {"w": f"{_FORMATS}wordprocessingml/2006/main", "x": f"{_FORMATS}spreadsheetml/2006/main"}
-_NUMBER = re.compile(r"0|-?[1-9][0-9]*(?:\.[0-9]*[1-9])?")
+NUMBER = re.compile(r"0|-?[1-9][0-9]*(?:\.[0-9]*[1-9])?")
 
 
 class PlacedSlot(NamedTuple):
@@ -34,11 +35,16 @@ def render_docx(spec: Spec, layout: str = "standard") -> bytes:
     Raises:
         KeyError: the layout is none of `layouts.yaml`.
     """
+    return write_docx([Part("title", spec.title), *compose_parts(spec, layout)])
+
+
+def write_docx(parts: Iterable[Part], *, is_nested: bool = False) -> bytes:
+    """Write paragraphs and tables as a Word file; `is_nested` tables stand in one for layout."""
     blocks = [
-        _write_table(part.rows) if part.rows is not None else _write_paragraph(part.text)
-        for part in compose_parts(spec, layout)
+        _write_paragraph(part.text) if part.rows is None else _write_table(part.rows, is_nested)
+        for part in parts
     ]
-    return pack_docx("".join([_write_paragraph(spec.title), *blocks]))
+    return pack_docx("".join(blocks))
 
 
 def pack_docx(body: str) -> bytes:
@@ -54,13 +60,21 @@ def render_xlsx(spec: Spec, layout: str = "standard") -> bytes:
     Raises:
         KeyError: the layout is none of `layouts.yaml`.
     """
-    cells: list[PlacedSlot] = [PlacedSlot(0, 0, Slot(spec.title))]
-    height = 1
-    for part in compose_parts(spec, layout):
+    return write_xlsx([Part("title", spec.title), *compose_parts(spec, layout)])
+
+
+def write_xlsx(parts: Iterable[Part]) -> bytes:
+    """Write paragraphs and tables one under the other as an Excel file of one sheet."""
+    return pack_xlsx(stack_parts(parts))
+
+
+def stack_parts(parts: Iterable[Part]) -> Iterator[PlacedSlot]:
+    """Place paragraphs and tables one under the other on one sheet."""
+    height = 0
+    for part in parts:
         rows = part.rows if part.rows is not None else [[Slot(part.text)]]
-        cells += (placed._replace(row=placed.row + height) for placed in place_slots(rows))
+        yield from (placed._replace(row=placed.row + height) for placed in place_slots(rows))
         height += len(rows)
-    return pack_xlsx(cells)
 
 
 def pack_xlsx(cells: Iterable[PlacedSlot], sheet_name: str = "Sheet1") -> bytes:
@@ -69,7 +83,7 @@ def pack_xlsx(cells: Iterable[PlacedSlot], sheet_name: str = "Sheet1") -> bytes:
     merged = ""
     for row, column, slot in sorted(cells, key=lambda placed: placed[:2]):
         place = name_place(row, column)
-        rows[row] = rows.get(row, "") + _write_cell(place, slot.text)
+        rows[row] = rows.get(row, "") + _write_cell(place, slot)
         if slot.row_span * slot.column_span > 1:
             end = name_place(row + slot.row_span - 1, column + slot.column_span - 1)
             merged += f'<x:mergeCell ref="{place}:{end}"/>'
@@ -110,29 +124,55 @@ def name_place(row: int, column: int) -> str:
 
 
 def _write_paragraph(text: str) -> str:
-    return f'<w:p><w:r><w:t xml:space="preserve">{escape(text)}</w:t></w:r></w:p>'
+    return _write_lines(read_lines(Slot(text)))
 
 
-def _write_table(rows: Rows) -> str:
+def _write_lines(lines: list[Line]) -> str:
+    """Write a paragraph, a run for each piece of its lines."""
+    runs = "<w:r><w:br/></w:r>".join("".join(map(_write_run, line)) for line in lines)
+    return f"<w:p>{runs}</w:p>"
+
+
+def _write_run(piece: Piece) -> str:
+    raised = '<w:rPr><w:vertAlign w:val="superscript"/></w:rPr>' if piece.is_raised else ""
+    return f'<w:r>{raised}<w:t xml:space="preserve">{escape(piece.text)}</w:t></w:r>'
+
+
+def _write_table(rows: Rows, is_nested: bool) -> str:
     """Write a table; each row repeats, empty, the cells that reach into it from above."""
     lines: list[list[tuple[int, str]]] = [[] for _ in rows]
     for row, column, slot in place_slots(rows):
+        text = "".join(map(_write_lines, read_paragraphs(slot)))
         for below in range(min(slot.row_span, len(rows) - row)):
             merge = "" if slot.row_span == 1 else "<w:vMerge/>"
             if not below:
                 merge = merge.replace("/>", ' w:val="restart"/>')
-            text = _write_paragraph("" if below else slot.text)
             span = f'<w:gridSpan w:val="{slot.column_span}"/>'
-            cell = f"<w:tc><w:tcPr>{span}{merge}</w:tcPr>{text}</w:tc>"
+            content = (not below and text) or _write_paragraph("")
+            cell = f"<w:tc><w:tcPr>{span}{merge}</w:tcPr>{content}</w:tc>"
             lines[row + below].append((column, cell))
     written = ("".join(cell for _, cell in sorted(line)) for line in lines)
-    return f"<w:tbl>{''.join(f'<w:tr>{line}</w:tr>' for line in written)}</w:tbl>"
+    table = f"<w:tbl>{''.join(f'<w:tr>{line}</w:tr>' for line in written)}</w:tbl>"
+    if not is_nested:
+        return table
+    return f"<w:tbl><w:tr><w:tc>{table}{_write_paragraph('')}</w:tc></w:tr></w:tbl>"
 
 
-def _write_cell(place: str, text: str) -> str:
-    if _NUMBER.fullmatch(text):
+def _write_cell(place: str, slot: Slot) -> str:
+    """Write a cell: a plain figure as a number, others as text, in runs where some are raised."""
+    text = "\n".join(read_texts(slot))
+    lines = read_lines(slot)
+    if any(piece.is_raised for line in lines for piece in line):
+        runs = "".join(_write_rich(piece) for line in lines for piece in line)
+        return f'<x:c r="{place}" t="inlineStr"><x:is>{runs}</x:is></x:c>'
+    if NUMBER.fullmatch(text):
         return f'<x:c r="{place}"><x:v>{text}</x:v></x:c>'
     return f'<x:c r="{place}" t="inlineStr"><x:is><x:t>{escape(text)}</x:t></x:is></x:c>'
+
+
+def _write_rich(piece: Piece) -> str:
+    raised = '<x:rPr><x:vertAlign val="superscript"/></x:rPr>' if piece.is_raised else ""
+    return f"<x:r>{raised}<x:t>{escape(piece.text)}</x:t></x:r>"
 
 
 def _pack(parts: Mapping[str, str], main: str, content_type: str) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tasks.sample.grids import Rows, Slot
-from tasks.sample.render import compose_parts
+from tasks.sample.markup import Line, Piece, read_lines
+from tasks.sample.office import PlacedSlot, place_slots
+from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
 
 MARGIN = 40.0
@@ -14,7 +17,6 @@ PITCH = 13.0
 PADDING = 3.0
 LABEL_COLUMNS = {10: (0.08, 0.12, 0.2)}  # shares of the width, by the number of columns
 HALF_WIDTH = range(0x20, 0x7F)
-Placed = tuple[int, int, Slot]  # row, column and what stands there
 
 
 @dataclass(slots=True)
@@ -36,13 +38,16 @@ class _Paper:
         """Begin a page, its number at the foot."""
         self.pages.append([])
         self.y = MARGIN
-        self.write(f"- {len(self.pages)} -", self.width / 2, self.height - MARGIN / 2)
+        self.write([Piece(f"- {len(self.pages)} -")], self.width / 2, self.height - MARGIN / 2)
 
-    def write(self, text: str, x: float, y: float) -> None:
-        """Write a line of text with its middle at `y`."""
-        base = self.height - y - SIZE * 0.35
-        code = text.encode("utf-16-be").hex()
-        self.pages[-1].append(f"BT /F {SIZE} Tf {x:.2f} {base:.2f} Td <{code}> Tj ET")
+    def write(self, line: Line, x: float, y: float) -> None:
+        """Write a line of text with its middle at `y`, each run by itself."""
+        for text, is_raised in line:
+            size = SIZE / 2 if is_raised else SIZE
+            base = self.height - y - (SIZE * 0.35 if not is_raised else 0)
+            code = text.encode("utf-16-be").hex()
+            self.pages[-1].append(f"BT /F {size} Tf {x:.2f} {base:.2f} Td <{code}> Tj ET")
+            x += measure_text(text) * size / SIZE
 
     def rule(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """Draw a ruled line."""
@@ -64,13 +69,25 @@ def render_pdf(
     lines of text. `is_closed` rules a line where a page break cuts a table. The font is not
     embedded: programs show one of their own.
     """
+    parts = compose_parts(spec, layout)
+    return write_pdf(parts, page=page, cuts_rows=cuts_rows, is_closed=is_closed)
+
+
+def write_pdf(
+    parts: Iterable[Part],
+    *,
+    page: tuple[float, float] = (595.0, 842.0),
+    cuts_rows: bool = False,
+    is_closed: bool = True,
+) -> bytes:
+    """Write paragraphs and tables as a PDF; the options are those of `render_pdf`."""
     paper = _Paper(*page, cuts_rows=cuts_rows, is_closed=is_closed)
     paper.turn()
-    for part in compose_parts(spec, layout):
+    for part in parts:
         if part.rows is not None:
             _draw_table(paper, part.rows)
             continue
-        for line in _wrap(part.text, page[0] - 2 * MARGIN):
+        for line in _wrap(Slot(part.text), page[0] - 2 * MARGIN):
             if paper.y + PITCH > paper.bottom:
                 paper.turn()
             paper.write(line, MARGIN, paper.y + PITCH / 2)
@@ -80,7 +97,7 @@ def render_pdf(
 
 def _draw_table(paper: _Paper, rows: Rows) -> None:
     """Draw a table; spans over rows keep their text in the middle of what the page holds."""
-    placed = _place_slots(rows)
+    placed = list(place_slots(rows))
     edges = _place_columns(max(column + slot.column_span for _, column, slot in placed), paper)
     heights = [
         _measure_row([one for one in placed if one[0] == r], edges) for r in range(len(rows))
@@ -104,7 +121,7 @@ def _draw_table(paper: _Paper, rows: Rows) -> None:
 
 def _draw_piece(
     paper: _Paper,
-    placed: list[Placed],
+    placed: list[PlacedSlot],
     edges: list[float],
     tops: list[float],
     start: float,
@@ -124,32 +141,13 @@ def _draw_piece(
             paper.rule(left, lower + shift, right, lower + shift)
         for x in (left, right):
             paper.rule(x, upper + shift, x, lower + shift)
-        lines = _wrap(slot.text, right - left - 2 * PADDING)
+        lines = _wrap(slot, right - left - 2 * PADDING)
         first = (top + bottom - len(lines) * PITCH) / 2
         for place, line in enumerate(lines):
             middle = first + (place + 0.5) * PITCH
             indent = (right - left - _measure(line)) / 2 if slot.is_figure else PADDING
             if start <= middle < end:
                 paper.write(line, left + indent, middle + shift)
-
-
-def _place_slots(rows: Rows) -> list[Placed]:
-    """Give every printed cell its row and column."""
-    placed: list[Placed] = []
-    taken: set[tuple[int, int]] = set()
-    for row, slots in enumerate(rows):
-        column = 0
-        for slot in slots:
-            while (row, column) in taken:
-                column += 1
-            placed.append((row, column, slot))
-            taken |= {
-                (row + down, column + across)
-                for down in range(slot.row_span)
-                for across in range(slot.column_span)
-            }
-            column += slot.column_span
-    return placed
 
 
 def _place_columns(count: int, paper: _Paper) -> list[float]:
@@ -160,27 +158,40 @@ def _place_columns(count: int, paper: _Paper) -> list[float]:
     return [MARGIN + width * sum(shares[:place]) for place in range(count + 1)]
 
 
-def _measure_row(row: list[Placed], edges: list[float]) -> float:
+def _measure_row(row: list[PlacedSlot], edges: list[float]) -> float:
     """Give the height that the longest of a row's own cells takes."""
     lines = 1
     for _, column, slot in row:
         width = edges[column + slot.column_span] - edges[column] - 2 * PADDING
         if slot.row_span == 1:
-            lines = max(lines, len(_wrap(slot.text, width)))
+            lines = max(lines, len(_wrap(slot, width)))
     return lines * PITCH + 2 * PADDING
 
 
-def _measure(text: str) -> float:
+def _measure(line: Line) -> float:
+    return sum(measure_text(piece.text) for piece in line)
+
+
+def measure_text(text: str) -> float:
+    """Measure how wide a text is in points."""
     return sum(SIZE / 2 if ord(character) in HALF_WIDTH else SIZE for character in text)
 
 
-def _wrap(text: str, width: float) -> list[str]:
-    lines = [""]
-    for character in text:
-        if lines[-1] and _measure(lines[-1] + character) > width:
-            lines.append("")
-        lines[-1] += character
-    return lines
+def _wrap(slot: Slot, width: float) -> list[Line]:
+    """Cut what a cell prints into lines that fit; a line of several runs is not cut."""
+    wrapped: list[Line] = []
+    for line in read_lines(slot):
+        if len(line) > 1:
+            wrapped.append(line)
+            continue
+        wrapped.append([Piece("")])
+        for character in line[0].text:
+            longer = wrapped[-1][0].text + character
+            if len(longer) > 1 and measure_text(longer) > width:
+                wrapped.append([Piece(character)])
+            else:
+                wrapped[-1] = [Piece(longer)]
+    return wrapped or [[Piece("")]]
 
 
 def _write_file(paper: _Paper) -> bytes:

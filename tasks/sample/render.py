@@ -1,4 +1,4 @@
-"""Sample reports as bytes: pages and flattened texts in the layouts of `layouts.yaml`."""
+"""Sample reports as bytes: pages and flattened texts, by look or by a name of `layouts.yaml`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from opencc import OpenCC
 
-from tasks.sample.grids import Rows, fill_slots, print_tables
+from tasks.sample.flatten import flatten_parts, flatten_table
+from tasks.sample.grids import Rows, print_tables
 from tasks.sample.look import Look, dress_tables, load_looks
 from tasks.sample.spec import Spec
 
 FOLDER = Path(__file__).parent
+PLAIN_TEXT = "plain.txt"
 MARKS = {"# ": "heading", "## ": "topic", "> ": "right"}
 
 
@@ -31,7 +33,7 @@ class Part:
 
 @cache
 def load_layouts() -> dict[str, dict[str, Any]]:
-    """Load `layouts.yaml`: how a report may look, by the name of the layout."""
+    """Load `layouts.yaml`: the options of a look, by the name of the layout."""
     layouts: dict[str, dict[str, Any]] = yaml.safe_load(
         (FOLDER / "layouts.yaml").read_text("utf-8")
     )
@@ -40,7 +42,7 @@ def load_layouts() -> dict[str, dict[str, Any]]:
 
 def list_layouts(suffix: str) -> list[str]:
     """Name the layouts that give `.html` pages or `.txt` texts."""
-    return [name for name, facts in load_layouts().items() if facts["template"].endswith(suffix)]
+    return [name for name in load_layouts() if load_look(name).template.endswith(suffix)]
 
 
 def render_html(spec: Spec, layout: str) -> bytes:
@@ -62,15 +64,14 @@ def render_text(spec: Spec, layout: str) -> bytes:
 
 
 def compose_parts(spec: Spec, layout: str) -> list[Part]:
-    """Put the paragraphs and tables of a report in reading order."""
+    """Put the paragraphs and tables of a report in reading order, without its title."""
     look = load_look(layout)
     return arrange_parts(spec, print_look(spec, look), look)
 
 
 def load_look(layout: str) -> Look:
     """Give the look of the tables in a layout."""
-    facts = load_layouts()[layout]
-    return Look(**{name: facts[name] for name in Look.__dataclass_fields__ if name in facts})
+    return Look(**load_layouts()[layout])
 
 
 def print_look(spec: Spec, look: Look) -> dict[str, list[Rows]]:
@@ -94,9 +95,20 @@ def arrange_parts(spec: Spec, tables: dict[str, list[Rows]], look: Look) -> list
 
 
 def render_tables(spec: Spec, tables: dict[str, list[Rows]], look: Look) -> str:
-    """Render a page with the given tables in the template of a look."""
+    """Render a page or text with the given tables in the template of a look."""
+    parts = arrange_parts(spec, tables, look)
     page = load_templates().get_template(look.template)
-    return page.render(spec=spec, body=spec.body, parts=arrange_parts(spec, tables, look))
+    flat = flatten_parts(parts, look) if look.template == PLAIN_TEXT else ""
+    return page.render(spec=spec, body=spec.body, parts=parts, look=look, flat=flat)
+
+
+def encode_page(page: str, look: Look) -> bytes:
+    """Write a page in the script and encoding of a look, its declaration as it was."""
+    facts = load_looks()["scripts"].get(look.script)
+    if facts:
+        page = _load_converter(facts["opencc"]).convert(page)
+        page = page.translate(str.maketrans(facts.get("replace", {})))
+    return page.encode(look.encoding)
 
 
 @cache
@@ -111,19 +123,15 @@ def load_templates() -> Environment:
         keep_trailing_newline=True,
     )
     templates.filters["pieces"] = _cut_label
-    templates.filters["filled"] = fill_slots
+    templates.filters["flattened"] = flatten_table
     return templates
 
 
 def _render(spec: Spec, layout: str, suffix: str) -> bytes:
     if layout not in list_layouts(suffix):
         raise ValueError(f"layout: expected one of {list_layouts(suffix)}, found {layout!r}")
-    facts = load_layouts()[layout]
-    page = load_templates().get_template(facts["template"])
-    text = page.render(spec=spec, body=spec.body, parts=compose_parts(spec, layout))
-    if facts.get("opencc"):
-        text = _load_converter(facts["opencc"]).convert(text)
-    return text.translate(str.maketrans(facts.get("replace", {}))).encode(facts["encoding"])
+    look = load_look(layout)
+    return encode_page(render_tables(spec, print_look(spec, look), look), look)
 
 
 @cache

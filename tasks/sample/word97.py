@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.sample.compound import pack_compound
-from tasks.sample.grids import Rows
+from tasks.sample.grids import Rows, Slot
+from tasks.sample.markup import read_paragraphs
 from tasks.sample.office import place_slots
-from tasks.sample.render import compose_parts
+from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
 
 WORD_97 = 0xC1
@@ -37,8 +38,13 @@ def render_doc(spec: Spec, layout: str = "standard") -> bytes:
     Raises:
         KeyError: the layout is none of `layouts.yaml`.
     """
-    paragraphs = [Stretch(f"{spec.title}\r")]
-    for part in compose_parts(spec, layout):
+    return write_doc([Part("title", spec.title), *compose_parts(spec, layout)])
+
+
+def write_doc(parts: Iterable[Part]) -> bytes:
+    """Write paragraphs and tables as a Word 97-2003 file."""
+    paragraphs: list[Stretch] = []
+    for part in parts:
         if part.rows is None:
             paragraphs.append(Stretch(f"{part.text}\r"))
         else:
@@ -56,8 +62,9 @@ def write_table(rows: Rows) -> Iterator[Stretch]:
             key=lambda cell: cell.column,
         )
         for cell in cells:
-            text = cell.slot.text if cell.row == row else ""
-            yield Stretch(f"{text}\x07", IN_TABLE)
+            *others, last = _list_paragraphs(cell.slot) if cell.row == row else [""]
+            yield from (Stretch(f"{text}\r", IN_TABLE) for text in others)
+            yield Stretch(f"{last}\x07", IN_TABLE)
         edges = [cells[0].column * step]
         edges += [(cell.column + cell.slot.column_span) * step for cell in cells]
         flags = [
@@ -67,9 +74,23 @@ def write_table(rows: Rows) -> Iterator[Stretch]:
         yield Stretch("\x07", ROW_END + define_row(edges, flags))
 
 
+def _list_paragraphs(slot: Slot) -> list[str]:
+    """List the paragraphs of a cell; what is raised stands in a line of its own."""
+    return [
+        "\x0b".join(
+            "".join("\x0b" * piece.is_raised + piece.text for piece in line) for line in lines
+        )
+        for lines in read_paragraphs(slot)
+    ] or [""]
+
+
 def define_row(edges: Sequence[int], flags: Sequence[int]) -> bytes:
-    """Write the modifier that defines a row: edges in twips, a merge flag for each cell."""
-    cells = b"".join(struct.pack("<H18x", flag) for flag in flags)
+    """Write the modifier that defines a row: edges in twips, a merge flag for each cell.
+
+    The properties of cells behind the last merged one are left out, as the format allows.
+    """
+    last = max((place for place, flag in enumerate(flags, 1) if flag), default=0)
+    cells = b"".join(struct.pack("<H18x", flag) for flag in flags[:last])
     body = struct.pack(f"<B{len(edges)}h", len(flags), *edges) + cells
     return struct.pack("<HH", 0xD608, len(body) + 1) + body
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable
-
 import pytest
 
 from tasks.reading.document import TextBlock
@@ -12,47 +9,7 @@ from tasks.reading.media import XLS, tell_media_type
 from tasks.reading.report import UnreadableError
 from tasks.reading.xls import read_xls
 from tasks.sample.compound import pack_compound
-
-Cell = tuple[int, int, str | float | None]
-BOOK, SHEET = 0x0005, 0x0010
-
-
-def record(kind: int, content: bytes = b"") -> bytes:
-    """Write one record of a workbook."""
-    return struct.pack("<HH", kind, len(content)) + content
-
-
-def begin(kind: int) -> bytes:
-    """Write the record that opens a part in the manner of Excel 97."""
-    return record(0x0809, struct.pack("<4H2I", 0x0600, kind, 0x0DBB, 0x07CC, 0, 6))
-
-
-def write_cell(row: int, column: int, value: str | float | None) -> bytes:
-    """Write a text, a number, or an error for None."""
-    place = struct.pack("<3H", row, column, 0)
-    if value is None:
-        return record(0x0205, place + b"\x17\x01")
-    if isinstance(value, str):
-        text = struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
-        return record(0x0204, place + text)
-    return record(0x0203, place + struct.pack("<d", value))
-
-
-def pack_xls(
-    cells: Iterable[Cell], merged: Iterable[tuple[int, int, int, int]] = (), *, state: int = 0
-) -> bytes:
-    """Pack cells as a workbook of one sheet; merged areas by first, last row, first, last column.
-
-    `state` 1 hides the sheet.
-    """
-    name = struct.pack("<BB", 1, 1) + "表".encode("utf-16-le")
-    areas = [struct.pack("<4H", *area) for area in merged]
-    sheet = begin(SHEET) + b"".join(write_cell(*cell) for cell in cells)
-    sheet += record(0x00E5, struct.pack("<H", len(areas)) + b"".join(areas)) + record(0x000A)
-    size = len(begin(BOOK)) + len(record(0x0085, bytes(6) + name)) + len(record(0x000A))
-    listed = record(0x0085, struct.pack("<IBB", size, state, 0) + name)
-    book = begin(BOOK) + listed + record(0x000A) + sheet
-    return pack_compound({"Workbook": book})
+from tasks.sample.xls import BOOK, begin_part, pack_xls, write_record
 
 
 def test_texts_numbers_and_merged_cells_are_read() -> None:
@@ -89,7 +46,9 @@ def test_an_error_in_a_cell_is_not_blank() -> None:
             pack_xls([(0, 0, "甲"), (65535, 255, 1.0)]), "too_large_inside", id="a-cell-far-out"
         ),
         pytest.param(
-            pack_compound({"Workbook": begin(BOOK) + record(0x002F, b"\1\0\1\0\1\0" + bytes(48))}),
+            pack_compound(
+                {"Workbook": begin_part(BOOK) + write_record(0x002F, b"\1\0\1\0\1\0" + bytes(48))}
+            ),
             "encrypted",
             id="encrypted",
         ),

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from tasks.sample.render import list_layouts, load_layouts, render_html, render_text
+from tasks.sample.render import list_layouts, load_look, render_html, render_text
 from tasks.sample.spec import Spec
 
 EDITIONS = ("2021", "2019")
@@ -29,7 +29,7 @@ def number_cells(spec: Spec) -> tuple[Spec, list[str]]:
 def render(spec: Spec, layout: str) -> str:
     """Render in whichever way the layout has, and decode as it is encoded."""
     content = render_html(spec, layout) if layout in PAGES else render_text(spec, layout)
-    return content.decode(load_layouts()[layout]["encoding"])
+    return content.decode(load_look(layout).encoding)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
