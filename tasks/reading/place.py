@@ -19,6 +19,7 @@ from tasks.reading.report import CellReading
 
 EMPTY_CELL = "□"  # stands for an empty cell where a whole row is quoted
 COLUMNS_UNKNOWN = "columns_unknown"
+WORD_IN_FRONT = "word_in_front"
 
 
 class Unmatched(NamedTuple):
@@ -85,7 +86,11 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
         if fitting is None:
             _mark_unreadable(cells.values(), values, _count_row(values), matching)
             continue
-        for column, value in zip(columns.keys, fitting, strict=False):
+        pairs = list(zip(columns.keys, fitting, strict=False))
+        if _opens_with_word(placement, pairs):
+            _mark_unreadable(cells.values(), values, WORD_IN_FRONT, matching)
+            continue
+        for column, value in pairs:
             if column is None:
                 keep_unmatched([value], matching)
                 continue
@@ -133,6 +138,14 @@ def _note_grid(grid: int, cells: Mapping[str, Cell], matching: Matching) -> None
     for cell in cells.values():
         if matching.grids.setdefault(cell.key, grid) != grid:
             matching.again.setdefault(grid, set()).add(f"{cell.table}.{cell.row}")
+
+
+def _opens_with_word(placement: Placement, pairs: list[tuple[str | None, GridCell]]) -> bool:
+    """Tell whether a word stands where the first figure should: another column's, all shifted."""
+    column, value = next(((key, cell) for key, cell in pairs if key is not None), (None, None))
+    if column is None or value is None or has_digit(value):
+        return False
+    return read_figure(value.text, placement.cells[column]).note == "not_a_figure"
 
 
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:

@@ -19,7 +19,8 @@ from tasks.reading.runs import Row, settle_runs, sums_up
 
 HARD = "\t|\n"
 BLANK = f"{HARD} \u00a0\u2002\u3000"  # what separates, and nothing else
-_GROUPED = re.compile(r"[1-9]\d{0,2} \d{3}")
+_GROUPED = re.compile(r"[1-9\uff11-\uff19]\d{0,2} \d{3}")
+_UNDIVIDED = re.compile(r"\d{4}")
 LEAST_ROWS = 2  # printed again, by which the tables begin anew
 PADDED = "padding_possible"
 JOINED = "set_apart_by_blanks"
@@ -96,7 +97,7 @@ def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
     )
     is_run_together = len(glued) > len(joined)
     has_long = any(
-        len(reading.text or "") > 3 for name in joined for reading in rows[name].readings
+        _UNDIVIDED.match(reading.text or "") for name in joined for reading in rows[name].readings
     )
     settled = dict(rows)
     for name, row in rows.items():

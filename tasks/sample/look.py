@@ -132,7 +132,7 @@ def _group_thousands(text: str, mark: str) -> str:
 
 
 def _change_unit(text: str, cell: Cell) -> str:
-    """Print an amount in the other of the units 元 and 万元 in `looks.yaml`, its unit behind it."""
+    """Print an amount in the other of the two units of `looks.yaml`, its unit behind it."""
     larger, smaller = load_looks()["money"]
     value = Decimal(text.removesuffix(cell.unit))
     if cell.unit == larger:

@@ -13,6 +13,7 @@ from tasks.sample.render import Part
 Cell = tuple[int, int, str | float | None]  # row, column; None is an error
 Area = tuple[int, int, int, int]  # first and last row, first and last column
 BOOK, SHEET = 0x0005, 0x0010
+SHEET_NAME = "Sheet1"
 
 
 def write_xls(parts: Iterable[Part]) -> bytes:
@@ -29,7 +30,7 @@ def write_xls(parts: Iterable[Part]) -> bytes:
 
 def pack_xls(cells: Iterable[Cell], merged: Sequence[Area] = (), *, state: int = 0) -> bytes:
     """Pack cells as a workbook of one sheet; `state` 1 hides the sheet."""
-    name = struct.pack("<BB", 1, 1) + "表".encode("utf-16-le")
+    name = struct.pack("<BB", len(SHEET_NAME), 1) + SHEET_NAME.encode("utf-16-le")
     areas = b"".join(struct.pack("<4H", *area) for area in merged)
     sheet = begin_part(SHEET) + b"".join(_write_cell(*cell) for cell in cells)
     sheet += write_record(0x00E5, struct.pack("<H", len(merged)) + areas) + write_record(0x000A)

@@ -25,14 +25,17 @@ from tasks.reading.report import UnreadableError
 from tasks.reading.words import fold_label
 from tasks.sample.corruption import DAMAGES, damage_tables
 from tasks.sample.figures import draw_figures
-from tasks.sample.look import Look, draw_look, load_looks
+from tasks.sample.look import Look, draw_look, list_options
 from tasks.sample.render import list_layouts, print_look, render_html, render_tables
 from tasks.sample.spec import Body, Spec
 
+OF_OTHERS = ("is_nested", "flow", "edges", "width", "merges", "empties", "gap", "page_number")
+OF_FILES = ("encoding", "script", "paper", "cuts_rows", "is_closed")
 OPTIONS = [
     (option, value)
-    for option, values in load_looks()["options"].items()
+    for option, values in list_options().items()
     for value in dict.fromkeys(values)
+    if option not in OF_OTHERS + OF_FILES and value != "pair"  # no single figure in a cell
 ]
 HEAD = (
     "<tr><td>项目</td><td>自然人</td><td>商业企业</td><td>科研机构</td><td>社会公益组织</td>"

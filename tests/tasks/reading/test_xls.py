@@ -20,10 +20,10 @@ def test_texts_numbers_and_merged_cells_are_read() -> None:
     )
     assert tell_media_type(content) == XLS
     document = read_xls(content)
-    assert document.blocks[0] == TextBlock("标题", "sheet[表]!A1")
+    assert document.blocks[0] == TextBlock("标题", "sheet[Sheet1]!A1")
     rows = document.grids[0].rows
     assert [[cell.text for cell in row] for row in rows] == [["甲", "乙"], ["甲", "12", "0.3"]]
-    assert rows[1][2].locator == "sheet[表]!C4"
+    assert rows[1][2].locator == "sheet[Sheet1]!C4"
 
 
 def test_a_hidden_sheet_is_not_read() -> None:

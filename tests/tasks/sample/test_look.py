@@ -10,7 +10,7 @@ import pytest
 
 from expectations.form import load_form
 from tasks.sample.corruption import DAMAGES, PAGE_DAMAGES, damage_tables, list_printed
-from tasks.sample.look import Look, draw_look, load_looks, print_text
+from tasks.sample.look import Look, draw_look, list_options, print_text
 from tasks.sample.render import print_look, render_tables
 from tasks.sample.spec import Spec
 
@@ -37,7 +37,7 @@ def test_every_look_prints_each_cell_once(make_spec: MakeSpec, edition: str, see
 def test_every_option_is_drawn() -> None:
     """A few hundred looks show every value of every option."""
     looks = [draw_look(random.Random(seed)) for seed in range(300)]
-    for option, values in load_looks()["options"].items():
+    for option, values in list_options().items():
         assert {getattr(look, option) for look in looks} == set(values)
 
 
