@@ -46,7 +46,8 @@ class Document:
     `title` is what the source itself names as its title (a title element or meta), if any.
     `facts` are the values a page states about itself, such as `published_on` and
     `publisher`, as printed. `stream` is the whole text as it came where the source is plain
-    text: what only white space tells is lost in the blocks.
+    text: what only white space tells is lost in the blocks. `unread` says what of the source
+    was not read, and what to do about it.
     """
 
     media_type: str
@@ -54,6 +55,7 @@ class Document:
     blocks: tuple[TextBlock | Grid, ...]
     facts: dict[str, str]
     stream: str | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def grids(self) -> tuple[Grid, ...]:

@@ -20,6 +20,8 @@ PDF = "application/pdf"
 ZIP = "application/zip"
 OLE = "application/x-ole-storage"
 
+PICTURES = frozenset(f"image/{kind}" for kind in ("png", "jpeg", "gif", "tiff", "bmp", "webp"))
+
 _SIGNATURES = (
     (ole.SIGNATURE, OLE),
     (b"PK\x03\x04", ZIP),
@@ -59,6 +61,7 @@ _MAIN_PARTS = (
 )
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _CONTENT_TYPES = "[Content_Types].xml"
+_BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 _PDF_WITHIN_BYTES = 1024
 _HEAD_BYTES = 16 * 1024
 _ELEMENT = (
@@ -112,6 +115,8 @@ def _tell_zipped(content: bytes) -> str:
 def _tell_unsigned(content: bytes) -> str:
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "image/webp"
+    if content.startswith(b"BM") and content[6:10] == bytes(4) and content[14:18] in _BMP_HEADERS:
+        return "image/bmp"
     if b"%PDF-" in content[:_PDF_WITHIN_BYTES]:
         return PDF
     if _HTML_BYTES.match(content) and b"\0" not in content[:_HEAD_BYTES]:

@@ -1,241 +1,176 @@
-"""From a scan to a document: ruled lines found in the picture, words told by recognition."""
+"""From pictures of pages to a document: what is recognised, laid out as a PDF is."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
-from typing import Any
+from collections.abc import Sequence
+from importlib.util import find_spec
 
 import pypdfium2 as pdfium
+from pypdfium2.raw import FPDFBitmap_BGR
 
 from tasks.reading.document import Document
-from tasks.reading.glyphs import UNKNOWN_CHARACTER, Glyph
+from tasks.reading.glyphs import Glyph
 from tasks.reading.lattice import Box, Rule
-from tasks.reading.media import PDF
-from tasks.reading.pdf import compose_pages
 from tasks.reading.pdf_drawing import Drawing
+from tasks.reading.pdf_layout import compose_pages
 from tasks.reading.pdf_pages import PdfPage, open_pdf
 from tasks.reading.report import UnreadableError
-from tasks.reading.ruled import LONGEST_UNIT
 
 MAX_PAGES = 40
-MAX_PIXELS = 40_000_000
-PAGE_WIDTH = 595.0  # points: a picture tells no size, and is taken for A4
+MAX_PIXELS = 60_000_000  # A4 at 600 dots an inch is 35 million
 RENDERED_DPI = 150
-MIN_SCORE = 0.9  # below, a word that may be a figure is not trusted
-MIN_LABEL_SCORE = 0.6
-LEAST_LEAN = 0.12  # breadth by height
-EDGE = 2.0  # points by which boxes may miss
-LONGEST_STROKE = 15.0  # points: strokes of characters are shorter, ruled lines longer
-SLANT_SHARE = 0.25  # of the width that a line must have to tell the slant of a page
-STEEPEST = 8.0  # degrees
-LEAST_SLANT = 0.1
-
-log = logging.getLogger(__name__)
-Picture = Any  # an array of rows, columns and the channels blue, green, red
+PICTURE_SHARE = 0.05  # of a page: smaller pictures are seals and logos
+WHOLE_SHARE = 0.7  # of a page: such a picture is a scan of it
+FEW_CHARACTERS = 12  # within a picture: a page number, a stamp
+INSTALL = 'install the means to read them with pip install "gouji[ocr]"'
+_NEEDED = ("cv2", "PIL", "onnxruntime", "rapidocr")
 
 
-def read_scan(content: bytes, media_type: str) -> Document:
-    """Read a picture or a scanned PDF into its grids and text blocks, as `read_pdf` does.
+def is_installed() -> bool:
+    """Tell whether scans can be read here; nothing is loaded for it."""
+    return all(find_spec(name) is not None for name in _NEEDED)
 
-    A word that may be a figure and was recognised with less than 0.9 confidence begins with
-    `UNKNOWN_CHARACTER`, and so does an empty cell that something is drawn in: no figure is
-    read from either. The stream is empty, for a second reading of the same words confirms
-    nothing. Pages upside down or on their side are not turned.
+
+def read_picture(content: bytes, media_type: str) -> Document:
+    """Read a picture, or the pages of a TIFF, into its grids and text blocks.
+
+    Words in doubt begin with `UNKNOWN_CHARACTER`, and so does an empty cell that something
+    is drawn in: no figure is read from either. The stream is empty, for a second reading of
+    the same words confirms nothing. Pages upside down or on their side are not turned.
 
     Raises:
-        UnreadableError: `ocr_not_installed`, `damaged_file`, `too_many_pages`, `too_large`,
-            `encrypted` or `scanned_no_text`.
+        UnreadableError: `ocr_not_installed`, `damaged_file`, `too_many_pages`, `too_large`
+            or `scanned_no_text`.
     """
-    _load_engine()
-    pictures = _render_pages(content) if media_type == PDF else iter([_decode(content)])
-    pages = (_read_page(picture, number) for number, picture in enumerate(pictures, 1))
+    if not is_installed():
+        raise UnreadableError(
+            "ocr_not_installed", f"expected text or tables, found a picture; {INSTALL}"
+        )
+    # The libraries of the extra take a second to load, and may not be there.
+    from tasks.reading.ocr_page import read_page
+    from tasks.reading.ocr_pictures import decode_pictures
+
+    pictures = decode_pictures(content, MAX_PAGES, MAX_PIXELS)
+    pages = (read_page(picture, number) for number, picture in enumerate(pictures, 1))
     return Document(media_type, None, compose_pages(pages), {}, stream="")
 
 
-@cache
-def _load_engine() -> Any:
-    """Load the recognition engine and its models once a process."""
-    try:
-        import_module("cv2")
-        module = import_module("rapidocr")
-    except ImportError as error:
-        raise UnreadableError(
-            "ocr_not_installed",
-            f"expected the means to read scans, found none ({error}); "
-            'install them with pip install "gouji[ocr]"',
-        ) from error
-    return module.RapidOCR(params={"Global.log_level": "error"})
+def find_pictures(page: PdfPage) -> list[Box]:
+    """Find where a page shows pictures that may hold text: all of it where it has no text.
+
+    A picture behind text is a background.
+    """
+    if not page.glyphs:
+        return [page.box] if page.drawing.ink else []
+    least = PICTURE_SHARE * _measure(page.box)
+    seen = [_clip(box, page.box) for box in page.drawing.ink]
+    return [
+        box
+        for box in seen
+        if _measure(box) > least and sum(_holds(box, one) for one in page.glyphs) < FEW_CHARACTERS
+    ]
 
 
-def _decode(content: bytes) -> Picture:
-    cv2, numpy = import_module("cv2"), import_module("numpy")
-    picture = cv2.imdecode(numpy.frombuffer(content, numpy.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
+def read_pictures(content: bytes, pages: Sequence[PdfPage]) -> tuple[list[PdfPage], list[int]]:
+    """Read what the pages of a PDF show in pictures, and put it in its place.
+
+    Gives the pages, and the numbers of those with pictures that were not read: on pages that
+    lie on their side.
+
+    Raises:
+        UnreadableError: `too_many_pages` or `too_large`.
+    """
+    shown = {page.number: found for page in pages if (found := find_pictures(page))}
+    if len(shown) > MAX_PAGES:
         raise UnreadableError(
-            "damaged_file", "expected a whole picture, found one that does not open; fetch it anew"
+            "too_many_pages",
+            f"expected at most {MAX_PAGES} pages of pictures, found {len(shown)}; "
+            "save the report's own pages as a file",
         )
-    _require_size(picture.shape[0] * picture.shape[1])
-    return picture
+    completed: list[PdfPage] = []
+    left: list[int] = []
+    with open_pdf(content) as document:
+        for page in pages:
+            if page.number not in shown:
+                completed.append(page)
+                continue
+            boxes = shown[page.number]
+            drawn = document[page.number - 1]
+            if not page.glyphs or any(
+                _measure(box) > WHOLE_SHARE * _measure(page.box) for box in boxes
+            ):
+                completed.append(_read_part(drawn, page.number, None))
+            elif page.turns or drawn.get_rotation():
+                left.append(page.number)
+                completed.append(page)
+            else:
+                completed.append(_complete(page, drawn, boxes))
+            drawn.close()
+    return completed, left
 
 
-def _render_pages(content: bytes) -> Iterator[Picture]:
-    numpy = import_module("numpy")
-    with open_pdf(content, MAX_PAGES) as document:
-        for page in document:
-            scale = RENDERED_DPI / 72
-            _require_size(page.get_width() * page.get_height() * scale * scale)
-            yield numpy.array(_render(page, scale))
+def _read_part(drawn: pdfium.PdfPage, number: int, box: Box | None) -> PdfPage:
+    """Recognise a page, or a part of it with the upper left corner of that as its own."""
+    from tasks.reading.ocr_page import read_page
 
-
-def _render(page: pdfium.PdfPage, scale: float) -> Any:
-    bitmap = page.render(scale=scale, force_bitmap_format=pdfium.raw.FPDFBitmap_BGR)
-    return bitmap.to_numpy()
-
-
-def _require_size(pixels: float) -> None:
-    if pixels > MAX_PIXELS:
+    scale = RENDERED_DPI / 72
+    width, height = drawn.get_size()
+    if width * height * scale * scale > MAX_PIXELS:
         raise UnreadableError(
             "too_large",
-            f"expected a picture of at most {MAX_PIXELS} pixels, found {pixels:.0f}; "
-            "save it at 150 to 300 dots an inch",
+            f"expected pages of at most {MAX_PIXELS} dots at {RENDERED_DPI} an inch, "
+            f"found one of {width:.0f} by {height:.0f} points; save it as A4",
         )
-
-
-def _read_page(picture: Picture, number: int) -> PdfPage:
-    """Read one page, its slant set right; one point is 1/595 of its width."""
-    upright = _set_upright(picture)
-    height, width = upright.shape[:2]
-    scale = PAGE_WIDTH / width
-    glyphs = _recognise(upright, scale)
-    lines = _find_lines(upright, glyphs, scale)
-    drawing = Drawing(*lines, ink=_find_unread_ink(upright, lines, glyphs, scale))
-    return PdfPage(number, Box(0.0, 0.0, PAGE_WIDTH, height * scale), glyphs, drawing)
-
-
-def _darken(picture: Picture) -> Picture:
-    """Give the dark points of a picture as white on black."""
-    cv2 = import_module("cv2")
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return cv2.threshold(255 - grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-
-
-def _set_upright(picture: Picture) -> Picture:
-    """Turn a page by the median slant of its long lines."""
-    cv2, numpy = import_module("cv2"), import_module("numpy")
-    height, width = picture.shape[:2]
-    found = cv2.HoughLinesP(
-        _darken(picture), 1, numpy.pi / 1800, 200, minLineLength=width * SLANT_SHARE, maxLineGap=8
+    part = box or Box(0.0, 0.0, width, height)
+    bitmap = drawn.render(
+        scale=scale,
+        crop=(part.left, height - part.bottom, width - part.right, part.top),
+        force_bitmap_format=FPDFBitmap_BGR,
     )
-    if found is None:
-        return picture
-    ends = found.reshape(-1, 4).astype(float)
-    angles = numpy.degrees(numpy.arctan2(ends[:, 3] - ends[:, 1], ends[:, 2] - ends[:, 0]))
-    angles = angles[numpy.abs(angles) < STEEPEST]
-    if not len(angles) or abs(slant := float(numpy.median(angles))) < LEAST_SLANT:
-        return picture
-    log.info("page turned by %.2f degrees", slant)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), slant, 1)
-    white = (255, 255, 255)
-    return cv2.warpAffine(
-        picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderValue=white
+    return read_page(bitmap.to_numpy().copy(), number, part.right - part.left)
+
+
+def _complete(page: PdfPage, drawn: pdfium.PdfPage, boxes: list[Box]) -> PdfPage:
+    """Put what the pictures of a page show in the place of the pictures."""
+    glyphs = [one for one in page.glyphs if not any(_holds(box, one) for box in boxes)]
+    drawing = Drawing(
+        list(page.drawing.horizontals),
+        list(page.drawing.verticals),
+        [one for one in page.drawing.ink if _clip(one, page.box) not in boxes],
     )
+    for box in boxes:
+        x, y = box.left, box.top
+        part = _read_part(drawn, page.number, box)
+        glyphs += [
+            Glyph(one.text, one.left + x, one.top + y, one.right + x, one.bottom + y)
+            for one in part.glyphs
+        ]
+        drawing.horizontals += [
+            Rule(one.at + y, one.start + x, one.end + x) for one in part.drawing.horizontals
+        ]
+        drawing.verticals += [
+            Rule(one.at + x, one.start + y, one.end + y) for one in part.drawing.verticals
+        ]
+        drawing.ink += [
+            Box(one.left + x, one.top + y, one.right + x, one.bottom + y)
+            for one in part.drawing.ink
+        ]
+    return PdfPage(page.number, page.box, glyphs, drawing)
 
 
-def _find_lines(
-    picture: Picture, glyphs: list[Glyph], scale: float
-) -> tuple[list[Rule], list[Rule]]:
-    """Find the ruled lines, horizontal and vertical, in points; no strokes of words."""
-    cv2, numpy = import_module("cv2"), import_module("numpy")
-    dark = _darken(picture)
-    length = int(LONGEST_STROKE / scale)
-    rules: tuple[list[Rule], list[Rule]] = ([], [])
-    for found, shape in zip(rules, ((1, length), (length, 1)), strict=True):
-        mask = cv2.morphologyEx(dark, cv2.MORPH_OPEN, numpy.ones(shape, numpy.uint8))
-        stats = cv2.connectedComponentsWithStats(mask)[2][1:]
-        for left, top, wide, high, _ in (stats * scale).tolist():
-            box = Box(left, top, left + wide, top + high)
-            if any(_holds(glyph, box) for glyph in glyphs):
-                continue
-            if shape[0] == 1:
-                found.append(Rule((box.top + box.bottom) / 2, box.left, box.right))
-            else:
-                found.append(Rule((box.left + box.right) / 2, box.top, box.bottom))
-    return rules
+def _measure(box: Box) -> float:
+    return (box.right - box.left) * (box.bottom - box.top)
 
 
-def _holds(word: Glyph, box: Box) -> bool:
-    """Tell whether a box lies within that of a word."""
-    return (
-        word.left - EDGE <= box.left
-        and word.top - EDGE <= box.top
-        and word.right + EDGE >= box.right
-        and word.bottom + EDGE >= box.bottom
+def _clip(box: Box, page: Box) -> Box:
+    left, top = max(box.left, page.left), max(box.top, page.top)
+    return Box(
+        left, top, max(left, min(box.right, page.right)), max(top, min(box.bottom, page.bottom))
     )
 
 
-def _recognise(picture: Picture, scale: float) -> list[Glyph]:
-    """Recognise the words of a page with their boxes; doubtful ones are marked."""
-    result = _load_engine()(picture, use_cls=False)  # the direction classifier reads 9 as 6
-    if result.boxes is None:
-        return []
-    glyphs = []
-    dark = _darken(picture)
-    for corners, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
-        word = "".join(text.split())
-        if not word:
-            continue
-        letters = sum(character.isalpha() for character in word)
-        is_label = letters > LONGEST_UNIT
-        if score < (MIN_LABEL_SCORE if is_label else MIN_SCORE):
-            word = UNKNOWN_CHARACTER + word
-        xs, ys = [x for x, _ in corners.tolist()], [y for _, y in corners.tolist()]
-        left, top, right, bottom = max(min(xs), 0), max(min(ys), 0), max(xs), max(ys)
-        ink = dark[int(top) : int(bottom) + 1, int(left) : int(right) + 1]
-        if set(word) == {"1"} and _leans(ink):
-            word = UNKNOWN_CHARACTER + word
-        glyphs.append(Glyph(word, left * scale, top * scale, right * scale, bottom * scale))
-    return glyphs
-
-
-def _leans(ink: Picture) -> bool:
-    """Tell whether the highest stroke leans like a slash, which is recognised as a certain 1.
-
-    Upright strokes from edge to edge are ruled lines.
-    """
-    cv2 = import_module("cv2")
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
-    inner = [n for n in range(1, len(stats)) if stats[n][3] < len(ink)]
-    if not inner:
-        return True
-    ys, xs = (labels == max(inner, key=lambda n: stats[n][3])).nonzero()
-    spread = float(((ys - ys.mean()) ** 2).sum())
-    slope = float(((ys - ys.mean()) * (xs - xs.mean())).sum()) / max(spread, 1.0)
-    return slope < -LEAST_LEAN
-
-
-def _find_unread_ink(
-    picture: Picture, lines: tuple[list[Rule], list[Rule]], glyphs: list[Glyph], scale: float
-) -> list[Box]:
-    """Find what is drawn and is neither ruled line nor recognised word."""
-    cv2, numpy = import_module("cv2"), import_module("numpy")
-    dark = _darken(picture)
-    for glyph in glyphs:
-        left, top, right, bottom = (int(edge / scale) for edge in glyph[1:])
-        dark[max(top - 2, 0) : bottom + 3, max(left - 2, 0) : right + 3] = 0
-    thick = max(2, int(2 / scale))
-    for rule in lines[0]:
-        y = int(rule.at / scale)
-        dark[max(y - thick, 0) : y + thick + 1, int(rule.start / scale) : int(rule.end / scale)] = 0
-    for rule in lines[1]:
-        x = int(rule.at / scale)
-        dark[int(rule.start / scale) : int(rule.end / scale), max(x - thick, 0) : x + thick + 1] = 0
-    joined = cv2.dilate(dark, numpy.ones((3, 3), numpy.uint8))
-    stats = cv2.connectedComponentsWithStats(joined)[2][1:]
-    return [
-        Box(left * scale, top * scale, (left + wide) * scale, (top + high) * scale)
-        for left, top, wide, high, area in stats.tolist()
-        if high * scale > 3 and area * scale * scale > 4
-    ]
+def _holds(box: Box, glyph: Glyph) -> bool:
+    """Tell whether the middle of a glyph lies in a box."""
+    return box.left < (glyph.left + glyph.right) / 2 < box.right and (
+        box.top < glyph.middle < box.bottom
+    )

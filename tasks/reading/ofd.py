@@ -15,8 +15,8 @@ from tasks.reading.glyphs import UNKNOWN_CHARACTER, Glyph
 from tasks.reading.lattice import Box
 from tasks.reading.media import OFD
 from tasks.reading.ofd_paths import draw_path, read_numbers
-from tasks.reading.pdf import compose_pages
 from tasks.reading.pdf_drawing import Drawing, Matrix, apply_matrix, refuse_complex
+from tasks.reading.pdf_layout import compose_pages
 from tasks.reading.pdf_pages import MAX_PAGE_CHARACTERS, MAX_PAGES, PdfPage
 from tasks.reading.report import UnreadableError
 

@@ -44,13 +44,15 @@ class PdfPage:
     """A page as printed, turned so that its text stands upright.
 
     `glyphs` are in the order in which they are drawn, without white space; boxes in points
-    from the upper left corner of `box`, y growing downwards.
+    from the upper left corner of `box`, y growing downwards. `turns` counts the quarter turns
+    that set its text upright.
     """
 
     number: int
     box: Box
     glyphs: list[Glyph]
     drawing: Drawing
+    turns: int = 0
 
 
 def is_page_number(text: str) -> bool:
@@ -140,7 +142,7 @@ def _read_page(document: pdfium.PdfDocument, position: int) -> PdfPage:
     finally:
         page.close()
     width, height = (right - left, top - bottom)[:: -1 if turns % 2 else 1]
-    return PdfPage(position + 1, Box(0.0, 0.0, width, height), glyphs, drawing)
+    return PdfPage(position + 1, Box(0.0, 0.0, width, height), glyphs, drawing, turns)
 
 
 def _turn(box: tuple[float, float, float, float], turns: int) -> Matrix:

@@ -13,6 +13,7 @@ from tasks.reading.html import read_html
 from tasks.reading.labels import choose_most, index_labels, tell_edition_by_signs
 from tasks.reading.legacy import read_legacy_rows
 from tasks.reading.match import match_grids
+from tasks.reading.ocr import read_picture
 from tasks.reading.ofd import read_ofd
 from tasks.reading.ole import refuse_encrypted
 from tasks.reading.pdf import read_pdf
@@ -55,11 +56,13 @@ def read_document(content: bytes) -> Document:
         raise UnreadableError("empty_file", "expected a report, found a file of 0 bytes")
     if media_type in FILE_READERS:
         return FILE_READERS[media_type](content)
+    if media_type in media.PICTURES:
+        return read_picture(content, media_type)
     read = MARKUP_READERS.get(media_type)
     if read is None:
         raise UnreadableError(
             "media_type_unsupported",
-            "expected a web page, text, PDF, OFD, Word or Excel file, found "
+            "expected a web page, text, PDF, OFD, Word or Excel file, or a picture, found "
             f"{media_type} by its content; save the report as one of these",
         )
     markup = decode(content)
