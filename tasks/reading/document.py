@@ -66,3 +66,13 @@ class Document:
     def text(self) -> str:
         """The running text, one block a line, tables left out."""
         return "\n".join(block.text for block in self.blocks if isinstance(block, TextBlock))
+
+
+def tell_pictures(count: int) -> tuple[str, ...]:
+    """Say of the pictures shown within a source that nothing is read from them, if any are."""
+    if not count:
+        return ()
+    return (
+        f"pictures within it were not read ({count}): where they show its tables, save them as "
+        "files of their own",
+    )

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterator
 
 from tasks.reading.container import Archive, Element, find_value, name_tag, parse_xml
-from tasks.reading.document import Document, Grid, TextBlock
+from tasks.reading.document import Document, Grid, TextBlock, tell_pictures
 from tasks.reading.media import DOCX
 from tasks.reading.merging import Slot, join_rows
 from tasks.reading.report import UnreadableError
@@ -62,7 +62,8 @@ def read_docx(content: bytes) -> Document:
             "embedded_part_unsupported",
             "expected text, found another file embedded; open it in Word and save it again",
         )
-    return Document(DOCX, None, tuple(_read_blocks(body, "")), {})
+    unread = tell_pictures(sum(1 for _ in body.iter("{*}blip", "{*}imagedata")))
+    return Document(DOCX, None, tuple(_read_blocks(body, "")), {}, unread=unread)
 
 
 def _find_main_part(archive: Archive) -> str:

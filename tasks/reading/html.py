@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from tasks.reading.document import Document, Grid, GridCell, TextBlock
+from tasks.reading.document import Document, Grid, GridCell, TextBlock, tell_pictures
 from tasks.reading.nesting import refuse_deep_nesting, refuse_many_attributes
 from tasks.reading.words import load_patterns
 
@@ -78,7 +78,9 @@ def read_html(markup: str) -> Document:
             grids[mark] = grid
             table.replace_with(f"\n{mark}\n")
     text = tree.body.text(deep=True) if tree.body else ""
-    return Document("text/html", title, tuple(_order_blocks(text, grids)), facts)
+    unread = tell_pictures(len(tree.css("img")))
+    blocks = tuple(_order_blocks(text, grids))
+    return Document("text/html", title, blocks, facts, unread=unread)
 
 
 def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Grid]:

@@ -24,6 +24,8 @@ SHORTEST_RUN = 10  # dots: even a slanted line has such runs, most strokes of te
 LEAST_SLANT = 0.1
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, struct.error)
 
+Image.MAX_IMAGE_PIXELS = None  # we look at the size ourselves, before anything is unpacked
+
 log = logging.getLogger(__name__)
 Picture = Any  # an array of rows, columns and the channels blue, green, red
 
@@ -50,7 +52,7 @@ def decode_pictures(content: bytes, most: int, most_pixels: int) -> Iterator[Pic
                         f"{height}; save it at 150 to 300 dots an inch",
                     )
                 yield _shrink(_flatten(frame))
-    except (*_BROKEN, Image.DecompressionBombError) as error:
+    except _BROKEN as error:
         raise UnreadableError(
             "damaged_file",
             f"expected a whole picture, found one that does not open ({error}); fetch it anew",

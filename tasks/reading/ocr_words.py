@@ -40,6 +40,7 @@ DARKER = (0.0, 0.25, 0.5)  # of the way from the usual level to the darkest dot
 LEAST_LEAN = 0.12  # breadth by height
 FLAT_SHARE = 0.5  # height by breadth of a dash
 DASH = "\u2014"
+_QUOTES = frozenset("\"'\u2018\u2019\u201c\u201d")  # of a label, on a line of their own
 _POINTS = frozenset(".,")
 _DASHES = frozenset("-\u2013\u2014\u2015\u2500\u4e00\uff0d\uff3f_")
 _SLASHES = frozenset("/\uff0f")
@@ -67,7 +68,7 @@ class Word:
 def may_be_figure(text: str) -> bool:
     """Tell what may be a figure, or a mark for none, from a label."""
     letters = sum(character.isalpha() for character in text)
-    return letters <= LONGEST_UNIT and not _is_label(text)
+    return letters <= LONGEST_UNIT and not _QUOTES.issuperset(text) and not _is_label(text)
 
 
 @lru_cache(maxsize=4096)
@@ -191,6 +192,7 @@ def _has_strokes(word: str, grey: Picture, box: Box) -> bool:
             break
     return (
         len(tall) == len(digits)
+        and all(stroke.height >= stroke.width for stroke in tall)
         and not any(d == "1" and _leans(s.ink) for d, s in zip(digits, tall, strict=True))
         and _count_points(strokes) == sum(character in _POINTS for character in word)
     )

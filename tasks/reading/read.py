@@ -87,7 +87,7 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
     edition = tell_edition(document)
     title = identity.find_title(document)
     text = document.text
-    _require_report(title, edition, text)
+    _require_report(title, edition, document)
     period_start, period_end = identity.find_period(text)
     year = title.year if title else period_start.year if period_start else None
     if year is None:
@@ -156,16 +156,19 @@ def tell_edition(document: Document) -> str | None:
     return tell_edition_by_signs(text) or choose_most(older)
 
 
-def _require_report(title: identity.Title | None, edition: str | None, text: str) -> None:
+def _require_report(title: identity.Title | None, edition: str | None, document: Document) -> None:
     if edition is not None:
         return
-    folded = fold_label(text)
+    folded = fold_label(document.text)
     parts = sum(fold_label(part) in folded for part in load_patterns().words["parts"])
     if title is None or parts < MIN_PARTS:
         raise UnreadableError(
             "not_a_report",
-            "expected the tables of the form, or an annual report's title and its six parts; "
-            f"found {'a' if title else 'no'} title and {parts} of its parts",
+            _add_unread(
+                "expected the tables of the form, or an annual report's title and its six "
+                f"parts; found {'a' if title else 'no'} title and {parts} of its parts",
+                document,
+            ),
         )
 
 
@@ -183,7 +186,8 @@ def read_cells(
         UnreadableError: `several_reports`, the tables are printed twice.
     """
     if edition is None:
-        return (), "tables_not_found: none of the form's tables is printed on the page"
+        said = "tables_not_found: none of the form's tables is printed on the page"
+        return (), _add_unread(said, document)
     if edition not in load_forms():
         return (), f"edition_before_2019: the table of {edition} is kept as rows, not as cells"
     index = index_labels(edition)
@@ -192,8 +196,13 @@ def read_cells(
     settled = settle_readings(first, match_stream(stream, index), index.form)
     cells = withdraw_contradicted(settled)
     lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
-    problem = f"cells_unreadable: {lost} of {len(cells)} cells could not be read" if lost else None
-    return cells, problem
+    said = f"cells_unreadable: {lost} of {len(cells)} cells could not be read"
+    return cells, _add_unread(said, document) if lost else None
+
+
+def _add_unread(said: str, document: Document) -> str:
+    """Say along with what was not found what was not looked at."""
+    return "; ".join((said, *document.unread))
 
 
 def read_grids(document: Document, edition: str) -> dict[str, CellReading]:
