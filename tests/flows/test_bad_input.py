@@ -41,7 +41,7 @@ def print_cell(cell: str, text: str) -> Callable[[], bytes]:
     ("content", "code"),
     [
         (b"", "empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "media_type_unsupported"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "damaged_file"),
         (bytes(range(256)) * 40, "media_type_unsupported"),
         ("<html><body><p>网站维护中</p></body></html>".encode(), "not_a_report"),
         (PAGE.split("<table")[0].encode(), "tables_not_found"),
