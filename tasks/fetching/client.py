@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
@@ -21,6 +21,7 @@ from tasks.fetching.limits import Limits
 from tasks.fetching.links import is_same_site
 from tasks.fetching.page import Outcome
 from tasks.fetching.politeness import Host, Hosts, find_host, is_public, postpone, take_turn
+from tasks.fetching.request import Request
 from tasks.fetching.source import is_address
 
 _OUTCOMES: dict[int, Outcome] = {
@@ -33,6 +34,7 @@ _OUTCOMES: dict[int, Outcome] = {
     521: "blocked",
 }
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
+_IN_REFERER = ":/?&=%+,;@~!*'()$"  # anything else of an address is escaped in a header
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -98,50 +100,50 @@ def open_client(
 
 
 async def fetch(
-    client: httpx.AsyncClient, hosts: Hosts, url: str, *, may_be_local: bool = False
+    client: httpx.AsyncClient, hosts: Hosts, request: Request, *, may_be_local: bool = False
 ) -> Answer:
     """Fetch one address, with redirects within its site, politely, with further tries.
 
     Args:
         client: from `open_client`.
         hosts: the hosts of this run.
-        url: an absolute http(s) address.
+        request: what to ask; a redirect is followed with GET.
         may_be_local: whether addresses of private networks and loopback are allowed.
 
     Raises:
         FetchError: there is no whole answer within the limits.
     """
-    target = url
+    target = request
     for _ in range(hosts.limits.redirects + 1):
         answer = await _try_repeatedly(client, hosts, target, may_be_local=may_be_local)
         if isinstance(answer, Answer):
             return answer
-        if not is_address(answer.url) or not is_same_site(answer.url, url):
+        if not is_address(answer.url) or not is_same_site(answer.url, request.url):
             raise FetchError(
                 "unreachable",
-                f"expected a page on {urlsplit(url).hostname}, found a redirect to "
+                f"expected a page on {urlsplit(request.url).hostname}, found a redirect to "
                 f"{answer.url[:300]}; if the site has moved, correct the source's address",
             )
-        target = answer.url
+        target = Request(answer.url, referer=request.referer)
     raise FetchError(
         "unreachable",
         f"expected at most {hosts.limits.redirects} redirects, found more, the last to "
-        f"{target[:300]}",
+        f"{target.url[:300]}",
     )
 
 
 async def _try_repeatedly(
-    client: httpx.AsyncClient, hosts: Hosts, url: str, *, may_be_local: bool
+    client: httpx.AsyncClient, hosts: Hosts, request: Request, *, may_be_local: bool
 ) -> Answer | Redirect:
-    host, limits = find_host(hosts, url), hosts.limits
+    host, limits = find_host(hosts, request.url), hosts.limits
     for attempt in range(1, limits.tries + 1):
         async with take_turn(host):
             _refuse_dead_host(host, limits)
             try:
                 if not (may_be_local or host.is_public):
-                    await _refuse_private_address(url)
+                    await _refuse_private_address(request.url)
                     host.is_public = True
-                answer = await _ask(client, limits, url, may_be_local=may_be_local)
+                answer = await _ask(client, limits, request, may_be_local=may_be_local)
             except FetchError as error:
                 trouble = error
             else:
@@ -169,13 +171,16 @@ def _refuse_dead_host(host: Host, limits: Limits) -> None:
 
 
 async def _ask(
-    client: httpx.AsyncClient, limits: Limits, url: str, *, may_be_local: bool
+    client: httpx.AsyncClient, limits: Limits, request: Request, *, may_be_local: bool
 ) -> Answer | Redirect:
     """Make one request; every trouble with network or protocol becomes a FetchError."""
+    url, form = request.url, request.form
+    method = "GET" if form is None else "POST"
+    headers = {} if request.referer is None else {"Referer": quote(request.referer, _IN_REFERER)}
     try:
         async with (
             asyncio.timeout(limits.total_seconds),
-            client.stream("GET", url) as response,
+            client.stream(method, url, data=dict(form or ()) or None, headers=headers) as response,
         ):
             if not may_be_local:
                 _refuse_private_peer(response)

@@ -14,13 +14,14 @@ from tasks.fetching.client import Answer, FetchError
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import Link, LinkKind, Rules
 from tasks.fetching.page import Miss, Page
+from tasks.fetching.request import Request
 from tasks.fetching.source import Source
 from tasks.fetching.survey import Survey, has_report_phrases, survey_page
 from tasks.reading.decoding import decode
 from tasks.reading.media import tell_media_type
 from tasks.reading.report import UnreadableError
 
-Fetch: TypeAlias = Callable[[str], Awaitable[Answer]]
+Fetch: TypeAlias = Callable[[Request], Awaitable[Answer]]
 Role: TypeAlias = Literal["seed", "report", "column", "year", "gateway"]
 
 # Which links of a page are followed, by how the page itself was reached.
@@ -141,7 +142,7 @@ def survey_answer(answer: Answer, media_type: str, rules: Rules) -> Survey | Non
 
 async def _fetch_or_miss(source: Source, fetch: Fetch, stop: Stop) -> Answer | Miss:
     try:
-        return await fetch(stop.url)
+        return await fetch(Request(stop.url))
     except FetchError as error:
         what = "" if stop.role in ("report", "seed") else "list of reports: "
         return Miss(stop.url, source.name, error.outcome, what + error.reason)

@@ -20,6 +20,7 @@ import pytest
 from tasks.fetching.client import Answer, FetchError, fetch, open_client
 from tasks.fetching.limits import Limits
 from tasks.fetching.politeness import Hosts, find_host
+from tasks.fetching.request import Request
 
 PAGE = b"<html><body><p>report</p></body></html>"
 Respond: TypeAlias = Callable[[BaseHTTPRequestHandler], None]
@@ -147,7 +148,7 @@ def ask(url: str, limits: Limits, *, may_be_local: bool = True) -> Answer:
 
     async def run() -> Answer:
         async with open_client(limits) as client:
-            return await fetch(client, Hosts(limits), url, may_be_local=may_be_local)
+            return await fetch(client, Hosts(limits), Request(url), may_be_local=may_be_local)
 
     return asyncio.run(run())
 
@@ -355,7 +356,7 @@ def mock_run(
 
     async def run() -> list[Answer | BaseException]:
         async with open_client(limits, httpx.MockTransport(respond)) as client:
-            jobs = (fetch(client, hosts, url) for url in urls)
+            jobs = (fetch(client, hosts, Request(url)) for url in urls)
             return await asyncio.gather(*jobs, return_exceptions=True)
 
     return hosts, asyncio.run(run())

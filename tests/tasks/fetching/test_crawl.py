@@ -12,6 +12,7 @@ from tasks.fetching.crawl import crawl
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules
 from tasks.fetching.page import Miss, Page
+from tasks.fetching.request import Request
 from tasks.fetching.source import Source
 
 HOST = "http://www.x.gov.cn"
@@ -40,7 +41,8 @@ def run(
     """Crawl a site; return its pages, its misses and the paths asked for."""
     asked: list[str] = []
 
-    async def fetch(url: str) -> Answer:
+    async def fetch(request: Request) -> Answer:
+        url = request.url
         path = url.removeprefix(HOST)
         asked.append(path)
         if path not in pages:
