@@ -22,6 +22,8 @@ def withdraw_contradicted(readings: Iterable[CellReading]) -> tuple[CellReading,
     table. Their notes stay.
     """
     readings = tuple(readings)
+    if not any(reading.status == "derived" for reading in readings):
+        return readings
     rows: dict[tuple[str, str, str], list[CellReading]] = defaultdict(list)
     for reading in readings:
         if _is_by_equations(reading) or reading.status == "unreadable":

@@ -127,7 +127,7 @@ def _load_grammar() -> _Grammar:
     )
     alternatives = "|".join(map(re.escape, texts))
     return _Grammar(
-        figures=re.compile(rf"(?:[\d.．,，＋－／\s|\ufeff\u200b]|{alternatives})*"),
+        figures=re.compile(rf"(?:[\d.．,，＋－／\s|\ufeff\u200b]+|{alternatives})*"),
         enumerator_left=re.compile(facts["enumerator_left"]),
         number_left=re.compile(facts["number_left"]),
         figure_end=re.compile(facts["figure_end"]),

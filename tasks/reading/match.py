@@ -10,14 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from expectations.form import Table
-from tasks.reading.columns import (
-    MAX_HEADER_CELLS,
-    Columns,
-    list_heads,
-    order_across,
-    order_columns,
-)
+from tasks.reading.across import order_across
+from tasks.reading.columns import Columns, order_columns
 from tasks.reading.document import Grid, GridCell
+from tasks.reading.heads import MAX_HEADER_CELLS, list_heads
 from tasks.reading.labels import LabelIndex, Line
 from tasks.reading.place import (
     Matching,
@@ -135,7 +131,11 @@ def _match_line(row: Row, position: int, line: Line, walk: _Walk) -> None:
         values = values[lead:]
     walk.is_form = True
     part = f"{line.part} {walk.grid}"
-    walk.placements.append(Placement(part, walk.grid, line.cells, label, values, columns))
+    walk.placements.append(
+        Placement(
+            part, walk.grid, (f"{line.table.key}.{line.row}",), line.cells, label, values, columns
+        )
+    )
 
 
 def _extend_header(row: Row, folded: list[str], walk: _Walk) -> None:
@@ -205,6 +205,7 @@ def _match_row_across(row: Row, folded: list[str], table: Table, walk: _Walk) ->
         return
     columns = order_across(list_heads(walk.header), index.form.edition, table.key)
     cells = {cell.key: cell for cell in table.cells}
+    rows = tuple(f"{table.key}.{name}" for block in table.blocks for name in block.rows)
     part = f"{table.key} {walk.grid}"
-    walk.placements.append(Placement(part, walk.grid, cells, row[0], values, columns))
+    walk.placements.append(Placement(part, walk.grid, rows, cells, row[0], values, columns))
     walk.across, walk.header, walk.columns = None, [], {}

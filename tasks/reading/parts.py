@@ -1,4 +1,4 @@
-"""The running text of a report cut into its six parts, part one into its topics."""
+"""The running text of a report cut into its six parts."""
 
 from __future__ import annotations
 
@@ -29,21 +29,9 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic of a part: its number from 1, its heading and the text after it."""
-
-    number: int
-    heading: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Layout:
     marked: re.Pattern[str]
     bare: re.Pattern[str]
-    topic: re.Pattern[str]
-    cited: re.Pattern[str]
-    numerals: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +60,6 @@ def split_parts(text: str) -> tuple[Part, ...]:
     ]
     before = folded[: headings[0].start].strip()
     return (Part(0, "", before), *parts) if before else tuple(parts)
-
-
-def split_topics(text: str) -> tuple[Topic, ...]:
-    """Cut a part into the topics that its lines number in brackets; none gives no topic."""
-    layout = _load_layout()
-    found = list(layout.topic.finditer(text))
-    if not found:
-        return ()
-    ends = [*(match.start() for match in found[1:]), len(text)]
-    return tuple(
-        Topic(
-            layout.numerals.index(match["number"]) + 1,
-            match["heading"].strip(),
-            text[match.end() : end].strip(" 。：:\n"),
-        )
-        for match, end in zip(found, ends, strict=True)
-    )
-
-
-def find_cited(text: str) -> str | None:
-    """Find the form's document that a text cites first, as `2021-30`; None where it cites none."""
-    match = _load_layout().cited.search(re.sub(r"\s+", "", text))
-    return f"{match['year']}-{match['number']}" if match else None
 
 
 def _find_headings(text: str) -> list[_Heading]:
@@ -139,7 +104,4 @@ def _load_layout() -> _Layout:
     return _Layout(
         marked=re.compile(rf"(?m)(?P<line>^ ?)?{mark} ?(?:{titles}){end}"),
         bare=re.compile(rf"(?m)^ ?(?:{titles}){end} ?$"),
-        topic=re.compile(facts["topic"]),
-        cited=re.compile(facts["cited"]),
-        numerals=facts["numerals"],
     )

@@ -7,7 +7,7 @@ unreadable as a whole: a shifted figure must never be taken for a read one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -33,11 +33,11 @@ class Unmatched(NamedTuple):
 class Matching:
     """What the grids of a document gave.
 
-    `readings` holds the cells found, `grids` the number of the grid in which each stood
-    first; `repeated` the names of cells printed twice, `differing` those of them with another
-    text; `again` maps a grid to the rows in it that stood in an earlier one. `unmatched` are
-    figures in the form's tables that belong to no cell of it: sub-totals, columns of the
-    publisher's own, second prints.
+    `readings` holds the cells found, `grids` the number of the grid in which each row of the
+    form stood first; `repeated` the names of cells printed twice, `differing` those of them
+    with another text; `again` maps a grid to the rows in it that stood in an earlier one.
+    `unmatched` are figures in the form's tables that belong to no cell of it: sub-totals,
+    columns of the publisher's own, second prints.
     """
 
     readings: dict[str, CellReading] = field(default_factory=dict)
@@ -51,12 +51,14 @@ class Matching:
 class Placement(NamedTuple):
     """A row of figures: the cells they may be, by column, and the columns above them.
 
-    `part` names the block of the form and the `grid` in which the row stands; `label` is the
+    `part` names the block of the form and the `grid` in which it stands, `rows` the rows of
+    the form that it holds, with their table; `label` is the
     row label's cell, or the first figure's where the row has none.
     """
 
     part: str
     grid: int
+    rows: tuple[str, ...]
     cells: dict[str, Cell]
     label: GridCell
     values: list[GridCell]
@@ -77,8 +79,10 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
         for placement in placements
     )
     for placement in placements:
-        part, grid, cells, label, values, columns = placement
-        _note_grid(grid, cells, matching)
+        part, grid, rows, cells, label, values, columns = placement
+        for row in rows:
+            if matching.grids.setdefault(row, grid) != grid:
+                matching.again.setdefault(grid, set()).add(row)
         if columns is None:
             _mark_unreadable(cells.values(), values, COLUMNS_UNKNOWN, matching)
             continue
@@ -131,13 +135,6 @@ def _fit(
     fitting = values[: full if count == full else width]
     may_shift = may_shift and count <= full
     return fitting if fits and columns.are_above(fitting, may_shift=may_shift) else None
-
-
-def _note_grid(grid: int, cells: Mapping[str, Cell], matching: Matching) -> None:
-    """Note in which grid a row stands, and whether it stood in an earlier one."""
-    for cell in cells.values():
-        if matching.grids.setdefault(cell.key, grid) != grid:
-            matching.again.setdefault(grid, set()).add(f"{cell.table}.{cell.row}")
 
 
 def _opens_with_word(placement: Placement, pairs: list[tuple[str | None, GridCell]]) -> bool:

@@ -22,35 +22,27 @@ def refuse_several(document: Document, matching: Matching, form: Form) -> None:
         UnreadableError: `several_reports`, most cells are printed twice, or another report's
             title stands between the tables.
     """
-    titles = _list_titles(document)
-    whole = [(number, title) for number, title, is_whole in titles if is_whole]
-    is_twice = len(matching.repeated) >= len(form.cells) / 2
-    names = {title.text for _, title, _ in titles}
-    if is_twice and (matching.differing or len(names) > 1):
-        raise UnreadableError(
-            "several_reports",
-            f"expected one report on the page, found the tables printed twice "
-            f"({len(matching.repeated)} cells repeated, {len(matching.differing)} of them with "
-            f"other figures, {len(names)} titles); save each report as a page of its own",
-        )
-    used = set(matching.grids.values())
-    if not used:
+    if len(matching.repeated) >= len(form.cells) / 2:
+        names = {title.text for title, _ in _list_titles(document)}
+        if matching.differing or len(names) > 1:
+            raise UnreadableError(
+                "several_reports",
+                f"expected one report on the page, found the tables printed twice "
+                f"({len(matching.repeated)} cells repeated, {len(matching.differing)} of them "
+                f"with other figures, {len(names)} titles); save each report as a page of its own",
+            )
+    first, last = (choose(matching.grids.values(), default=0) for choose in (min, max))
+    between = [title for title, is_whole in _list_titles(document, first, last) if is_whole]
+    if not between:
         return
-    before = [title for number, title in whole if number < min(used)]
-    first = before[-1] if before else match_title(document.title or "")
-    other = next(
-        (
-            title
-            for number, title in whole
-            if first and min(used) <= number < max(used) and _is_other(title, first)
-        ),
-        None,
-    )
-    if first and other:
+    before = [title for title, is_whole in _list_titles(document, 0, first) if is_whole]
+    own = before[-1] if before else match_title(document.title or "")
+    other = next((title for title in between if own and _is_other(title, own)), None)
+    if own and other:
         raise UnreadableError(
             "several_reports",
             f"expected one report on the page, found the title {other.text} between the tables "
-            f"of {first.text}; save each report as a page of its own",
+            f"of {own.text}; save each report as a page of its own",
         )
 
 
@@ -63,23 +55,31 @@ def find_later(matching: Matching, form: Form) -> frozenset[str]:
     again = [grid for grid, rows in matching.again.items() if len(rows) >= LEAST_ROWS]
     if not again:
         return frozenset()
-    order = [cell.key for cell in form.cells if cell.key in matching.grids]
-    grids = [matching.grids[cell] for cell in order]
+    order = dict.fromkeys(f"{cell.table}.{cell.row}" for cell in form.cells)
+    grids = [matching.grids[row] for row in order if row in matching.grids]
     # In one report, what stands earlier in the form stands in an earlier grid or in the same.
     back = [grid for place, grid in enumerate(grids) if grid > min(grids[place:])]
     start = min([*again, *back])
-    return frozenset(cell for cell, grid in matching.grids.items() if grid >= start)
+    later = {row for row, grid in matching.grids.items() if grid >= start}
+    return frozenset(cell.key for cell in form.cells if f"{cell.table}.{cell.row}" in later)
 
 
-def _list_titles(document: Document) -> list[tuple[int, Title, bool]]:
-    """List the lines that hold a title, with the number of grids before and whether it is all."""
-    titles: list[tuple[int, Title, bool]] = []
+def _list_titles(
+    document: Document, first: int = 0, last: int | None = None
+) -> list[tuple[Title, bool]]:
+    """List the lines that hold a title, and whether it is all they hold.
+
+    Of those with at least `first` and fewer than `last` grids before them.
+    """
+    titles: list[tuple[Title, bool]] = []
     grids = 0
     for block in document.blocks:
         if isinstance(block, Grid):
             grids += 1
-        elif len(block.text) <= MAX_TITLE and (title := match_title(block.text)):
-            titles.append((grids, title, title.text == block.text.strip()))
+        elif first <= grids and len(block.text) <= MAX_TITLE:
+            title = match_title(block.text) if last is None or grids < last else None
+            if title:
+                titles.append((title, title.text == block.text.strip()))
     return titles
 
 

@@ -79,22 +79,23 @@ def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
     across = next((table for table in index.form.tables.values() if table.rows_across), None)
     position, line_number = 0, 1
     for mark in find_marks(text, index):
+        gap = read_gap(mark.gap)
+        if mark.is_inside and context.header and not context.is_open:
+            continue  # a word in a mistyped label of a row opens no header
+        taken = _take_mark(mark.folded, gap, index, context, across)
+        if taken is None:
+            continue
         line_number += text.count("\n", position, mark.start)
         position = mark.start
         line_start = text.rfind("\n", 0, mark.start) + 1
         locator = f"line[{line_number}]/char[{mark.start - line_start + 1}]"
         is_piped = text[line_start : line_start + 8].lstrip().startswith("|")
-        gap = read_gap(mark.gap)
-        if mark.is_inside and context.header and not context.is_open:
-            continue  # a word in a mistyped label of a row opens no header
-        strip = _take_mark(mark.folded, gap, index, context, across)
-        if strip is not None:
-            cells, unit_known, note = strip
-            note = note or (None if gap.is_certain else "end_unknown")
-            figures = gap.figures if cells[0].row == cells[-1].row else _drop_padding(gap.figures)
-            is_cut = mark.start + len(mark.gap) == len(text) and text[-1] not in BLANK
-            is_cut &= not gap.foreign
-            yield Strip(cells, figures, locator, unit_known, is_piped, note, is_cut)
+        cells, unit_known, note = taken
+        note = note or (None if gap.is_certain else "end_unknown")
+        figures = gap.figures if cells[0].row == cells[-1].row else _drop_padding(gap.figures)
+        is_cut = mark.start + len(mark.gap) == len(text) and text[-1] not in BLANK
+        is_cut &= not gap.foreign
+        yield Strip(cells, figures, locator, unit_known, is_piped, note, is_cut)
 
 
 def _drop_padding(figures: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.reading.parts import Part, Topic, find_cited, split_parts, split_topics
+from tasks.reading.parts import Part, split_parts
 from tasks.reading.read import read_document
 
 REPORTS = Path(__file__).resolve().parents[4] / "shared/reports"
@@ -91,30 +91,6 @@ def test_wrong_order_is_kept() -> None:
     """Parts come in the order printed, and one printed twice comes twice."""
     swapped = (HEADINGS[0], HEADINGS[2], HEADINGS[1], HEADINGS[1])
     assert list_numbers(write(swapped)) == [0, 1, 3, 2, 2]
-
-
-def test_topics() -> None:
-    """The topics of a part have their number, heading and text."""
-    text = "总述。\n（一）主动公开。发布信息。\n(二)依申请公开\n办理申请。\n（五）监督保障：考核。"
-    assert split_topics(text) == (
-        Topic(1, "主动公开", "发布信息"),
-        Topic(2, "依申请公开", "办理申请"),
-        Topic(5, "监督保障", "考核"),
-    )
-    assert split_topics("没有分项。") == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "cited"),
-    [
-        ("依据（国办公开办函〔2021〕30号）编制", "2021-30"),
-        ("国办公开办函[2019] 60 号", "2019-60"),
-        ("国办函〔2020〕109号", None),
-    ],
-)
-def test_cited_document(text: str, cited: str | None) -> None:
-    """The document of the form is told by its number, and no other document for it."""
-    assert find_cited(text) == cited
 
 
 @pytest.mark.parametrize(
