@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
-
 import pytest
 
-from tasks.reading.document import Document, Grid, TextBlock
+from tasks.reading.document import Grid, TextBlock
 from tasks.reading.docx import read_docx
-from tasks.reading.media import DOCX, tell_media_type
 from tasks.reading.report import UnreadableError
-from tasks.sample.office import pack_docx, pack_zip, render_docx
-from tasks.sample.spec import Spec
+from tasks.sample.office import pack_docx, pack_zip
 
 
 def run(text: str, properties: str = "") -> str:
@@ -34,21 +29,6 @@ def read_cells(body: str) -> list[list[str]]:
     """Read the texts of the first table of a body, row by row."""
     (grid,) = read_docx(pack_docx(body)).grids
     return [[found.text for found in row] for row in grid.rows]
-
-
-@pytest.mark.parametrize("layout", ["standard", "separate", "page_break"])
-@pytest.mark.parametrize("edition", ["2021", "2019"])
-def test_every_figure_of_the_form_is_read(
-    make_spec: Callable[..., Spec],
-    match_values: Callable[[Document, str], dict[str, Decimal | None]],
-    edition: str,
-    layout: str,
-) -> None:
-    """All 200 or 198 figures come out as printed, each from the cell it stands in."""
-    spec = make_spec(edition)
-    content = render_docx(spec, layout)
-    assert tell_media_type(content) == DOCX
-    assert match_values(read_docx(content), edition) == spec.figures
 
 
 def test_paragraphs_and_tables_come_in_reading_order_with_their_places() -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
-
 import pytest
 
 from tasks.reading.document import Document
-from tasks.reading.media import OFD, tell_media_type
 from tasks.reading.ofd import read_ofd
 from tasks.reading.report import UnreadableError
-from tasks.sample.ofd import pack_ofd, render_ofd
+from tasks.sample.ofd import pack_ofd
 from tasks.sample.office import pack_zip
-from tasks.sample.spec import Spec
 
 LINE = "公开" * 30
 
@@ -38,21 +33,6 @@ def path(data: str, attributes: str = "") -> str:
 def read(*objects: str) -> Document:
     """Read a page of objects, and of enough text to be one."""
     return read_ofd(pack_ofd("".join([*objects, text(LINE, 200, steps="g 99 1.6")]), 297))
-
-
-@pytest.mark.parametrize("layout", ["standard", "separate", "page_break"])
-@pytest.mark.parametrize("edition", ["2021", "2019"])
-def test_every_figure_of_the_form_is_read(
-    make_spec: Callable[..., Spec],
-    match_values: Callable[[Document, str], dict[str, Decimal | None]],
-    edition: str,
-    layout: str,
-) -> None:
-    """All 200 or 198 figures come out as printed, each from the cell it stands in."""
-    spec = make_spec(edition)
-    content = render_ofd(spec, layout)
-    assert tell_media_type(content) == OFD
-    assert match_values(read_ofd(content), edition) == spec.figures
 
 
 def test_ruled_lines_make_a_table_and_the_rest_is_text() -> None:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 
-from tasks.reading.document import Document, TextBlock
-from tasks.reading.media import DOC, tell_media_type
+from tasks.reading.document import TextBlock
 from tasks.reading.report import UnreadableError
 from tasks.reading.word97 import read_word97
 from tasks.sample.compound import pack_compound
 from tasks.sample.grids import Slot
-from tasks.sample.spec import Spec
 from tasks.sample.word97 import (
     IN_TABLE,
     ROW_END,
     Stretch,
     define_row,
     pack_doc,
-    render_doc,
     write_table,
 )
 
@@ -40,21 +35,6 @@ def read_cell(*stretches: Stretch) -> str:
     content = pack_doc(write_table([[Slot("甲"), Slot(text)]]), characters)
     (grid,) = read_word97(content).grids
     return grid.rows[0][1].text
-
-
-@pytest.mark.parametrize("layout", ["standard", "separate", "page_break"])
-@pytest.mark.parametrize("edition", ["2021", "2019"])
-def test_every_figure_of_the_form_is_read(
-    make_spec: Callable[..., Spec],
-    match_values: Callable[[Document, str], dict[str, Decimal | None]],
-    edition: str,
-    layout: str,
-) -> None:
-    """All 200 or 198 figures come out as printed, each from the cell it stands in."""
-    spec = make_spec(edition)
-    content = render_doc(spec, layout)
-    assert tell_media_type(content) == DOC
-    assert match_values(read_word97(content), edition) == spec.figures
 
 
 def test_paragraphs_and_tables_come_in_reading_order_with_their_places() -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
-from decimal import Decimal
 from io import BytesIO
 
 import pytest
 
-from tasks.reading.document import Document, TextBlock
-from tasks.reading.media import XLSX, tell_media_type
+from tasks.reading.document import TextBlock
 from tasks.reading.report import UnreadableError
 from tasks.reading.xlsx import print_number, read_xlsx
 from tasks.sample.grids import Slot
-from tasks.sample.office import PlacedSlot, pack_xlsx, pack_zip, render_xlsx
-from tasks.sample.spec import Spec
+from tasks.sample.office import PlacedSlot, pack_xlsx, pack_zip
 
 
 def pack(*rows: list[str], name: str = "表") -> bytes:
@@ -43,21 +39,6 @@ def change_sheet(content: bytes, old: str, new: str) -> bytes:
 def read_rows(content: bytes) -> list[list[list[str]]]:
     """Read the texts of all grids, row by row."""
     return [[[c.text for c in row] for row in grid.rows] for grid in read_xlsx(content).grids]
-
-
-@pytest.mark.parametrize("layout", ["standard", "separate", "page_break"])
-@pytest.mark.parametrize("edition", ["2021", "2019"])
-def test_every_figure_of_the_form_is_read(
-    make_spec: Callable[..., Spec],
-    match_values: Callable[[Document, str], dict[str, Decimal | None]],
-    edition: str,
-    layout: str,
-) -> None:
-    """All 200 or 198 figures come out as printed, each from the cell it stands in."""
-    spec = make_spec(edition)
-    content = render_xlsx(spec, layout)
-    assert tell_media_type(content) == XLSX
-    assert match_values(read_xlsx(content), edition) == spec.figures
 
 
 def test_lines_are_text_and_tables_are_grids_with_their_places() -> None:
