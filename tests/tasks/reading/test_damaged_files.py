@@ -85,7 +85,7 @@ def test_a_damaged_report_is_read_or_refused(name: str, data: st.DataObject) -> 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", RENDERED)
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True)
 def test_many_damaged_reports_are_read_or_refused(name: str, data: st.DataObject) -> None:
     """The same, many more times."""
     read_or_refuse(data.draw(draw_damaged(name)))

@@ -38,14 +38,14 @@ FORMATS = {
     "doc": Format(render_doc, media.DOC, WORD),
     "xlsx": Format(render_xlsx, media.XLSX, r"sheet\[.+\]![A-Z]+\d+"),
     "ofd": Format(render_ofd, media.OFD, BOX),
-    "pdf": Format(render_pdf, media.PDF, BOX),
+    "pdf": Format(lambda spec, layout: render_pdf(spec, layout=layout), media.PDF, BOX),
     "text": Format(lambda spec, _: render_text(spec, "tabs"), "text/plain", r"line\[\d+\]"),
 }
 LAYOUTS = ["standard", "separate", "page_break"]
 CASES = [
     pytest.param(name, layout, id=f"{name}-{layout}")
     for name in FORMATS
-    for layout in (LAYOUTS if name not in ("text", "pdf") else LAYOUTS[:1])
+    for layout in (LAYOUTS if name != "text" else LAYOUTS[:1])
 ]
 
 
