@@ -38,7 +38,8 @@ class _Walk:
     side by side and whose figures come next; `last` is the row of the form met last. `grid`
     counts the grids, `is_form` tells whether this one shows anything of the form;
     `placements` are the rows of figures found, `loose` the other cells of this grid and
-    `kept` those of the grids before.
+    `kept` those of the grids before. Once the form `has_begun`, cells of other grids stand
+    `aside`: if the form goes on behind them, they are a part of it that lost its labels.
     """
 
     index: LabelIndex
@@ -52,6 +53,8 @@ class _Walk:
     placements: list[Placement] = field(default_factory=list)
     loose: list[GridCell] = field(default_factory=list)
     kept: list[GridCell] = field(default_factory=list)
+    aside: list[GridCell] = field(default_factory=list)
+    has_begun: bool = False
 
     def open_header(self) -> None:
         """Forget the header above: another one begins."""
@@ -88,8 +91,11 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
         walk.across, walk.is_form, walk.loose = None, False, []
         for row in grid.rows:
             _match_row(row, walk)
-        if walk.is_form:
-            walk.kept.extend(walk.loose)
+        if not walk.is_form:
+            walk.aside.extend(walk.loose if walk.has_begun else ())
+            continue
+        walk.kept.extend(walk.aside + walk.loose)
+        walk.aside, walk.has_begun = [], True
     matching = place_rows(walk.placements)
     keep_unmatched(walk.kept, matching)
     matching.unmatched = list(dict.fromkeys(matching.unmatched))
@@ -142,6 +148,7 @@ def _extend_header(row: Row, folded: list[str], walk: _Walk) -> None:
     """Add a header row to the header above; one that repeats it says nothing new."""
     if not walk.is_open:
         walk.open_header()
+    walk.is_form = True
     known = {fold_label(cell.text) for cell in walk.header}
     if not known.issuperset(text for text in folded if text):
         walk.add_header(row)
