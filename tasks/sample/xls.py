@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from tasks.sample.compound import pack_compound
-from tasks.sample.markup import read_texts
+from tasks.sample.grids import Slot
+from tasks.sample.markup import read_lines
 from tasks.sample.office import NUMBER, stack_parts
 from tasks.sample.render import Part
 
@@ -21,11 +22,18 @@ def write_xls(parts: Iterable[Part]) -> bytes:
     cells: list[Cell] = []
     merged: list[Area] = []
     for row, column, slot in stack_parts(parts):
-        if text := "\n".join(read_texts(slot)):
+        if text := "\n".join(_list_lines(slot)):
             cells.append((row, column, float(text) if NUMBER.fullmatch(text) else text))
         if slot.row_span * slot.column_span > 1:
             merged.append((row, row + slot.row_span - 1, column, column + slot.column_span - 1))
     return pack_xls(cells, merged)
+
+
+def _list_lines(slot: Slot) -> list[str]:
+    """List the lines of a cell; what is raised stands in a line of its own."""
+    return [
+        "".join("\n" * piece.is_raised + piece.text for piece in line) for line in read_lines(slot)
+    ]
 
 
 def pack_xls(cells: Iterable[Cell], merged: Sequence[Area] = (), *, state: int = 0) -> bytes:
