@@ -61,6 +61,8 @@ def write_table(rows: Rows) -> Iterator[Stretch]:
             (cell for cell in placed if cell.row <= row < cell.row + cell.slot.row_span),
             key=lambda cell: cell.column,
         )
+        if not cells:
+            continue  # a row without cells is none
         for cell in cells:
             *others, last = _list_paragraphs(cell.slot) if cell.row == row else [""]
             yield from (Stretch(f"{text}\r", IN_TABLE) for text in others)
