@@ -89,6 +89,11 @@ class Workers:
         self._limits = limits
         self._workers: list[_Worker] = []
 
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The ids of the processes that run now."""
+        return tuple(worker.process.pid for worker in self._workers)
+
     def start(self) -> None:
         """Start a process before there is work, which saves waiting for it."""
         self._workers.append(_Worker(self._limits))

@@ -7,7 +7,6 @@ import io
 import logging
 import os
 import signal
-import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -92,6 +91,15 @@ def tell_outcomes(batch: ReadBatch) -> dict[str, str]:
     return {
         url.rpartition("/")[2]: outcome for url, outcome in unread["url", "outcome"].iter_rows()
     }
+
+
+def is_running(process: int) -> bool:
+    """Tell whether there is a process of this id."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def assert_same(found: ReadBatch, expected: ReadBatch) -> None:
@@ -224,7 +232,7 @@ def test_an_idle_process_that_ends_is_replaced() -> None:
     """What ends between two pieces costs nothing."""
     with open_workers(LIMITS) as workers:
         list(workers.read(hostile_reader.read, [make_items(["a"])]))
-        for process in list_children():
+        for process in workers.processes:
             os.kill(process, signal.SIGKILL)
         batch = join_batches(list(workers.read(hostile_reader.read, [make_items(["b"])])))
     assert tell_outcomes(batch) == {}
@@ -235,8 +243,10 @@ def test_no_process_is_left(capfd: pytest.CaptureFixture[str]) -> None:
     with open_workers(LIMITS) as workers:
         batches = workers.read(hostile_reader.read, [make_items(["a"]), make_items(["hang"])])
         next(batches)
-        assert list_children()
-    assert list_children() == []
+        started = workers.processes
+        assert started and all(map(is_running, started))
+    assert workers.processes == ()
+    assert not any(map(is_running, started))
     assert capfd.readouterr().out == ""
 
 
@@ -254,15 +264,3 @@ def test_the_limits_are_settings(name: str) -> None:
     assert 7 in (limits.workers, limits.seconds, limits.memory_megabytes)
     with pytest.raises(ValueError, match=name):
         load_settings(environment={name: "none"})
-
-
-def list_children() -> list[int]:
-    """List the reading processes of this one."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
-    )
-    return [
-        int(line.split()[0])
-        for line in listed.stdout.splitlines()
-        if "tasks.reader_process" in line
-    ]
