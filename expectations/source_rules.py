@@ -9,6 +9,8 @@ from expectations.remarks import write_figure, write_remarks
 from expectations.report_rules import INSTANCE
 from expectations.words import load_words
 
+MOST_NAMED = 20  # cells that a message names
+
 
 def check_documents(documents: pl.DataFrame) -> list[pl.LazyFrame]:
     """Find documents of a report that cannot be opened (P-10) or that repeat it (P-13)."""
@@ -83,12 +85,22 @@ def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.
         .join(own, on=["report_id", *key])
         .filter(pl.col("reported") != pl.col("expected"))
         .with_columns(cell=pl.concat_str(key, separator="."))
+        .with_columns(
+            pair=pl.format(
+                "{} {}/{}",
+                pl.col("cell").replace_strict(titles, default=pl.col("cell")),
+                write_figure("reported"),
+                write_figure("expected"),
+            )
+        )
         .sort("report_id", "url", "cell")
         .group_by("report_id", maintain_order=True)
         .agg(
             pl.len().alias("count"),
             pl.col("cell").alias("cells"),
-            pl.col("cell", "url", "expected", "reported").first(),
+            pl.col("pair").head(MOST_NAMED).str.join("; ")
+            + pl.when(pl.len() > MOST_NAMED).then(pl.lit("; …")).otherwise(pl.lit("")),
+            pl.col("url", "expected", "reported").first(),
         )
     )
     return [
@@ -98,7 +110,7 @@ def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.
             case="differ",
             instance=INSTANCE,
             cells=pl.col("cells"),
-            name=pl.col("cell").replace_strict(titles, default=pl.col("cell")),
+            name=pl.col("pair"),
             count=pl.col("count"),
             expected=write_figure("expected"),
             reported=write_figure("reported"),

@@ -30,6 +30,8 @@ from tasks.policy import Policy, choose_policy
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 
+ARCHIVED = ("url", "source", "sha256", "media_type", "page")
+
 
 class CheckParameters(BaseModel):
     """What a run of `check` may be told; the form of the Prefect UI."""
@@ -127,7 +129,7 @@ def list_archived(data: Path) -> list[Origin]:
     is_archived = pl.col("sha256").is_not_null() & ~pl.col("url").str.contains(MEMBER, literal=True)
     documents = read_documents(data).filter(is_archived)
     return [
-        Origin(row["url"], row["source"], row["sha256"], row["media_type"], row["seen_at"])
+        Origin(**{name: row[name] for name in ARCHIVED}, fetched_at=row["seen_at"])
         for row in documents.iter_rows(named=True)
     ]
 

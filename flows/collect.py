@@ -35,7 +35,8 @@ from tasks.fetching.source import Source, load_sources, parse_source_argument
 from tasks.policy import choose_policy
 from tasks.progress import announce
 from tasks.read import read_pages
-from tasks.reading.batch import Origin, ReadBatch, join_batches
+from tasks.reading.batch import Origin, ReadBatch
+from tasks.reading.joining import group_pages, join_batches, tie_attachments
 from tasks.store import store_checked
 from tasks.workers import open_workers
 
@@ -229,9 +230,10 @@ def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 
     """Read archived pages in tasks of so many each, and settle which text of a report counts."""
     announce("read", 0, len(pages))
     batches: list[ReadBatch] = []
+    groups = group_pages(pages)
     with open_workers(settings.reading) as workers:
-        for start in range(0, len(pages), pages_per_task):
-            chunk = pages[start : start + pages_per_task]
+        for start in range(0, len(groups), pages_per_task):
+            chunk = groups[start : start + pages_per_task]
             named = read_pages.with_options(task_run_name=f"read {start + 1}-{start + len(chunk)}")
             batches.extend(named(chunk, settings.data, workers))
     return join_batches(batches)
@@ -271,13 +273,15 @@ def _list_documents(documents: pl.DataFrame, fetched: Sequence[Origin | Miss]) -
                 "outcome": miss.outcome,
                 "reason": miss.reason,
                 "seen_at": now,
+                "page": miss.page,
             }
             for miss in fetched
             if isinstance(miss, Miss)
         ],
         schema=DOCUMENTS.schema,
     )
-    return pl.concat([documents, misses]).unique("url", keep="first", maintain_order=True)
+    every = pl.concat([documents, misses]).unique("url", keep="first", maintain_order=True)
+    return tie_attachments(every)
 
 
 def find_renamed(data: Path, documents: pl.DataFrame) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,11 +18,13 @@ from storage.settings import Settings
 from tasks.archived import read_fetched
 from tasks.checking import Checked, check_frames
 from tasks.fetching.limits import choose_limits
-from tasks.fetching.page import Miss
+from tasks.fetching.page import Miss, Page
 from tasks.fetching.source import Source
-from tasks.reading.batch import Origin, join_batches
+from tasks.reading.batch import Origin
+from tasks.reading.joining import join_batches
 from tasks.workers import Workers, open_workers
 
+BESIDE_REPORTS = ("archive", "cover", "copy")
 SEVERITY_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 REPORT_FIELDS = (
     "title",
@@ -82,26 +84,42 @@ def inspect_sources(sources: Sequence[Source], settings: Settings) -> Iterator[I
         workers.start()
         from tasks.fetching.fetch import fetch_sources  # while the process starts
 
-        for found in fetch_sources(sources, choose_limits(settings), lambda: datetime.now(UTC)):
-            if isinstance(found, Miss):
-                error = {"code": found.outcome, "message": found.reason}
-                yield Inspection({"source": found.url, "error": error})
-            else:
-                origin = Origin(
-                    found.url,
-                    found.source,
-                    found.sha256,
-                    found.media_type,
-                    found.fetched_at,
-                )
-                yield from inspect_document(origin, found.content, workers)
+        found = fetch_sources(sources, choose_limits(settings), lambda: datetime.now(UTC))
+        for group in _group_found(found):
+            for miss in (miss for miss in group if isinstance(miss, Miss)):
+                error = {"code": miss.outcome, "message": miss.reason}
+                yield Inspection({"source": miss.url, "error": error})
+            pages = [page for page in group if isinstance(page, Page)]
+            if pages:
+                yield from inspect_pages(pages, workers)
 
 
-def inspect_document(origin: Origin, content: bytes, workers: Workers) -> Iterator[Inspection]:
-    """Read and check one document, or each file of an archive."""
-    batch = join_batches(list(workers.read(read_fetched, [[(origin, content)]])))
+def _group_found(found: Iterable[Page | Miss]) -> Iterator[list[Page | Miss]]:
+    """Group what comes of each source: a page with the attachments that follow it."""
+    open_groups: dict[str, list[Page | Miss]] = {}
+    for each in found:
+        if each.page is None and each.source in open_groups:
+            yield open_groups.pop(each.source)
+        open_groups.setdefault(each.source, []).append(each)
+    yield from open_groups.values()
+
+
+def inspect_pages(pages: Sequence[Page], workers: Workers) -> Iterator[Inspection]:
+    """Read and check one document with its attachments, or each file of an archive.
+
+    What only leads to a report or repeats it gives no inspection of its own.
+    """
+    group = [
+        (
+            Origin(page.url, page.source, page.sha256, page.media_type, page.fetched_at, page.page),
+            page.content,
+        )
+        for page in pages
+    ]
+    batch = join_batches(list(workers.read(read_fetched, [[group]])))
     for document in batch.documents.iter_rows(named=True):
-        if document["outcome"] == "archive":
+        is_annex = document["page"] is not None and document["outcome"] == "not_a_report"
+        if document["outcome"] in BESIDE_REPORTS or is_annex:
             continue
         facts = {name: document[name] for name in ("sha256", "media_type")}
         facts = {"source": document["url"], **facts}

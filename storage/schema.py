@@ -216,11 +216,14 @@ DOCUMENTS = Table(
         Column("source", pl.String, "source it was found through"),
         Column("outcome", pl.String, "read, or why it gave no report"),
         Column("reason", pl.String, "what was expected, found, and what to do", "it was read"),
-        Column("report_id", pl.String, "report it gave", "it gave none"),
+        Column(
+            "report_id", pl.String, "report it gave, or that of the page it is attached to", "none"
+        ),
         Column("sha256", pl.String, "sha256 of its bytes", "nothing was received"),
         Column("media_type", pl.String, "type told by content", "nothing was received"),
         Column("bytes", pl.Int64, "size", "nothing was received", "byte"),
         Column("seen_at", INSTANT, "when it was first seen in this state", unit="UTC"),
+        Column("page", pl.String, "address of the page that has it attached", "no attachment"),
     ),
 )
 

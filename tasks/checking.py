@@ -29,7 +29,7 @@ from storage.schema import FINDINGS, REPORTS, SKETCHES
 from tasks.policy import NO_POLICY, Policy
 
 # What every check is given beside reports and cells; rules that need more are not run.
-GIVEN = frozenset({"parts", "older_rows", "statements", "other_reports", "other_cells"})
+GIVEN = frozenset({"parts", "older_rows", "statements", "other_reports", "other_cells", "copies"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ def check_frames(
     Args:
         reports: the columns of the lake's table with `year` and `region`.
         details: frames by name: `cells`, `legacy_rows`, `stated` (or `statements`, compared
-            before) and, where the running text is at hand, `parts`.
-        others: what is known beside these reports; `parts`, `older_rows` and `statements`
-            are filled in from the details.
+            before) and, where the sources are at hand, `parts` and `copies`.
+        others: what is known beside these reports; `parts`, `copies`, `older_rows` and
+            `statements` are filled in from the details.
         earlier_findings: what was found before; kept for the rules that are not run now.
         policy: which findings are waived, and which families are not held.
         past: what failed before, for families that jump; None: not known, none does.
@@ -89,6 +89,7 @@ def check_frames(
     context = replace(
         others,
         parts=details.get("parts"),
+        copies=details.get("copies"),
         older_rows=_list_older_rows(details["legacy_rows"]),
         statements=statements,
         sketches=pl.concat([sketches, stored.join(sketches, on="report_id", how="anti")]),

@@ -35,4 +35,4 @@ def fetch_batch(sources: Sequence[Source], data: Path, limits: Limits) -> list[O
 
 def _archive(page: Page, data: Path) -> Origin:
     archive.put(data, page.content)
-    return Origin(page.url, page.source, page.sha256, page.media_type, page.fetched_at)
+    return Origin(page.url, page.source, page.sha256, page.media_type, page.fetched_at, page.page)

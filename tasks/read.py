@@ -14,16 +14,17 @@ from tasks.progress import announce
 from tasks.reading.batch import Origin, ReadBatch
 from tasks.workers import Workers
 
-PAGES_A_PIECE = 50
+GROUPS_A_PIECE = 20
 
 
 @task(name="read", tags=["cpu"], cache_policy=NO_CACHE)
-def read_pages(pages: Sequence[Origin], data: Path, workers: Workers) -> list[ReadBatch]:
-    """Read archived pages, in the order given; each gives a report or a reason.
+def read_pages(groups: Sequence[Sequence[Origin]], data: Path, workers: Workers) -> list[ReadBatch]:
+    """Read archived pages with their attachments, in the order given.
 
-    A page that hangs, or ends its process, is a document with a reason as well.
+    Each gives a report or a reason, also where it hangs or ends its process.
     """
-    pieces = [pages[start : start + PAGES_A_PIECE] for start in range(0, len(pages), PAGES_A_PIECE)]
+    starts = range(0, len(groups), GROUPS_A_PIECE)
+    pieces = (groups[start : start + GROUPS_A_PIECE] for start in starts)
     batches: list[ReadBatch] = []
     for batch in workers.read(partial(read_archived, data), pieces):
         batches.append(batch)

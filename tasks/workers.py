@@ -16,12 +16,13 @@ from multiprocessing.connection import wait
 from typing import Any, TypeAlias
 
 from storage.settings import ReadLimits
-from tasks.reading.batch import MEMBER, Begin, ReadBatch, Refused
+from tasks.reading.batch import MEMBER, ReadBatch, Refused
 
 log = logging.getLogger(__name__)
 
 Item: TypeAlias = Any  # what `Read` takes; passes to another process
-Read: TypeAlias = Callable[[Sequence[Item], Begin, Refused], ReadBatch]
+BeginAt: TypeAlias = Callable[[int, str], None]  # told the place of an item, and an address
+Read: TypeAlias = Callable[[Sequence[Item], BeginAt, Refused], ReadBatch]
 
 START_SECONDS = 60.0
 FAILED_STARTS = 3  # of processes that end before they begin to read

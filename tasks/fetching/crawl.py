@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,17 +13,17 @@ from typing import Literal, TypeAlias
 
 from tasks.fetching.client import Answer, FetchError
 from tasks.fetching.limits import Limits
-from tasks.fetching.links import Link, LinkKind, Rules
+from tasks.fetching.links import Link, LinkKind, Rules, is_file
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.request import Request
 from tasks.fetching.source import Source
-from tasks.fetching.survey import Survey, has_report_phrases, survey_page
+from tasks.fetching.survey import Survey, find_attachments, has_report_phrases, survey_page
 from tasks.reading.decoding import decode
 from tasks.reading.media import tell_media_type
 from tasks.reading.report import UnreadableError
 
 Fetch: TypeAlias = Callable[[Request], Awaitable[Answer]]
-Role: TypeAlias = Literal["seed", "report", "column", "year", "gateway"]
+Role: TypeAlias = Literal["seed", "report", "column", "year", "gateway", "attachment"]
 
 # Which links of a page are followed, by how the page itself was reached.
 _FOLLOWED: dict[str, tuple[LinkKind, ...]] = {
@@ -31,16 +32,22 @@ _FOLLOWED: dict[str, tuple[LinkKind, ...]] = {
     "year": ("report", "next"),
     "report": ("report", "next"),
 }
+_MISSED = {"report": "", "seed": "", "attachment": "attachment: "}
+_FILE_NAME = re.compile(rb"\.(?:pdf|docx?|wps|xlsx?|ofd|zip)\b", re.I)  # saves parsing most pages
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """An address to look at: how it was reached, by which link text, over how many links."""
+    """An address to look at: how it was reached, by which link text, over how many links.
+
+    `page` is the report page that has it attached.
+    """
 
     url: str
     role: Role
     text: str | None
     depth: int
+    page: str | None = None
 
 
 async def crawl(
@@ -49,8 +56,9 @@ async def crawl(
     """Yield the report pages of a source as they come, and a miss for each failed address.
 
     The source's address may be a report, a list of reports or a home page. What looks like no
-    list is yielded as a page: reading decides whether it is a report. No address is looked at
-    twice; the number of addresses and the depth are bounded, and a bound that was met is told.
+    list is yielded as a page: reading decides whether it is a report. The files that it links
+    to are yielded behind it, as its attachments. No address is looked at twice; the number of
+    addresses and the depth are bounded, and a bound that was met is told.
     """
     frontier = deque([Stop(source.location, "seed", None, 0)])
     seen = {source.location}
@@ -71,9 +79,16 @@ async def crawl(
             media_type = tell_media_type(answer.content)
             survey = survey_answer(answer, media_type, rules)
             followed = choose_links(stop, survey) if survey else ()
-            if survey is None or is_report_page(stop, survey, followed):
+            pages = tuple(link for link in followed if not is_file(link.url, rules))
+            if survey is None or is_report_page(stop, survey, followed, pages):
                 yielded += 1
                 yield _make_page(source, stop, answer, media_type, now())
+                for link in list_attachments(answer, media_type, rules):
+                    if link.url not in seen and looked < limits.pages_per_source:
+                        seen.add(link.url)
+                        looked += 1
+                        attachment = Stop(link.url, "attachment", link.text, stop.depth, answer.url)
+                        yield await _fetch_attachment(source, fetch, attachment, now)
                 continue
             for link in followed:
                 depth = stop.depth + (link.kind != "next")
@@ -108,11 +123,19 @@ def choose_links(stop: Stop, survey: Survey) -> tuple[Link, ...]:
     return _pick(survey, ("column",)) or _pick(survey, ("gateway", "year"))
 
 
-def is_report_page(stop: Stop, survey: Survey, followed: tuple[Link, ...]) -> bool:
-    """Tell whether a page is to be read as a report, rather than as a list of them."""
+def is_report_page(
+    stop: Stop, survey: Survey, followed: tuple[Link, ...], pages: tuple[Link, ...]
+) -> bool:
+    """Tell whether a page is to be read as a report, rather than as a list of them.
+
+    `pages` are those of its links that lead to no files: a page that is titled as a report, or
+    reached as one, and leads to files alone has them attached.
+    """
     if survey.is_report:
         return True
-    if stop.role in ("report", "year"):
+    if stop.role == "report" or (stop.role == "seed" and survey.is_titled):
+        return survey.is_article or not pages
+    if stop.role == "year":
         return survey.is_article or not followed
     if stop.role == "column":
         return survey.is_article and not followed
@@ -140,12 +163,31 @@ def survey_answer(answer: Answer, media_type: str, rules: Rules) -> Survey | Non
     return survey_page(html, answer.url, rules)
 
 
+def list_attachments(answer: Answer, media_type: str, rules: Rules) -> tuple[Link, ...]:
+    """List the files that a page links to; none where it is no web page or cannot be decoded."""
+    if media_type != "text/html" or not _FILE_NAME.search(answer.content):
+        return ()
+    try:
+        return find_attachments(decode(answer.content, answer.charset), answer.url, rules)
+    except UnreadableError:
+        return ()
+
+
 async def _fetch_or_miss(source: Source, fetch: Fetch, stop: Stop) -> Answer | Miss:
     try:
         return await fetch(Request(stop.url))
     except FetchError as error:
-        what = "" if stop.role in ("report", "seed") else "list of reports: "
-        return Miss(stop.url, source.name, error.outcome, what + error.reason)
+        what = _MISSED.get(stop.role, "list of reports: ")
+        return Miss(stop.url, source.name, error.outcome, what + error.reason, stop.page)
+
+
+async def _fetch_attachment(
+    source: Source, fetch: Fetch, stop: Stop, now: Callable[[], datetime]
+) -> Page | Miss:
+    answer = await _fetch_or_miss(source, fetch, stop)
+    if isinstance(answer, Miss):
+        return answer
+    return _make_page(source, stop, answer, tell_media_type(answer.content), now())
 
 
 def _make_page(
@@ -159,4 +201,5 @@ def _make_page(
         media_type=media_type,
         content=answer.content,
         link_text=stop.text or None,
+        page=stop.page,
     )

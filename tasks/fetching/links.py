@@ -15,7 +15,7 @@ import yaml
 
 from tasks.fetching.source import is_address
 
-LinkKind = Literal["report", "column", "year", "next", "gateway"]
+LinkKind = Literal["report", "column", "year", "next", "gateway", "attachment"]
 LINKS_FILE = Path(__file__).parent / "links.yaml"
 
 _MAX_URL_CHARACTERS = 2000
@@ -33,6 +33,8 @@ class Rules:
     column: re.Pattern[str]
     column_path: re.Pattern[str]
     column_folder: re.Pattern[str]
+    attachment_path: re.Pattern[str]
+    attachment_excluded: re.Pattern[str]
     gateway: re.Pattern[str]
     year: re.Pattern[str]
     next: re.Pattern[str]
@@ -61,6 +63,8 @@ def load_rules(path: Path = LINKS_FILE) -> Rules:
         column=_compile(data["column"]),
         column_path=re.compile(data["column"]["path"]),
         column_folder=re.compile(data["column"]["folder"]),
+        attachment_path=re.compile(data["attachment"]["path"]),
+        attachment_excluded=re.compile("|".join(data["attachment"]["exclude"])),
         gateway=_compile(data["gateway"]),
         year=_compile(data["year"]),
         next=_compile(data["next"]),
@@ -93,6 +97,18 @@ def classify_link(texts: Sequence[str], url: str, rules: Rules) -> LinkKind | No
     if folded and rules.column_folder.search(path) and rules.article_path.search(path):
         return "report"
     return "gateway" if any(rules.gateway.search(text) for text in folded) else None
+
+
+def is_file(url: str, rules: Rules) -> bool:
+    """Tell by its path whether an address is that of a file, not of a page."""
+    return rules.attachment_path.search(urlsplit(url).path.lower()) is not None
+
+
+def is_attachment(texts: Sequence[str], url: str, rules: Rules) -> bool:
+    """Tell whether a link on a report page leads to a file that may hold the report."""
+    return is_file(url, rules) and not any(
+        rules.attachment_excluded.search(fold_text(text)) for text in texts
+    )
 
 
 def resolve_link(base: str, href: str) -> str | None:

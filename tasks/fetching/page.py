@@ -26,7 +26,8 @@ class Page:
 
     `url` is where it stood in the end, after redirects, or its path as given; `source` is
     the name of the source it was found through. `media_type` is told by the bytes.
-    `link_text` is the text of the link that led here, None where there was no link.
+    `link_text` is the text of the link that led here, None where there was no link. `page` is
+    the address of the report page that has this attached, None where it stands by itself.
     """
 
     url: str
@@ -36,6 +37,7 @@ class Page:
     media_type: str
     content: bytes
     link_text: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,11 @@ class Miss:
             cannot be opened; `no_reports`: the source lists none; `cut_short`: the source has
             more pages than the limit; `failed`: our own fault.
         reason: what was expected, what was found, and what to do.
+        page: as of `Page`.
     """
 
     url: str
     source: str
     outcome: Outcome
     reason: str
+    page: str | None = None

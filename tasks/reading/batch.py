@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,9 +13,10 @@ import polars as pl
 
 from storage.reference.gazetteer import load_gazetteer
 from storage.schema import DOCUMENTS
+from tasks.reading.document import Document
 from tasks.reading.frames import Reading, build_details, build_reports
 from tasks.reading.media import UNKNOWN, ZIP, tell_media_type
-from tasks.reading.read import read_report
+from tasks.reading.read import read_document, read_report
 from tasks.reading.report import Report, UnreadableError
 from tasks.reading.statements import read_statements
 from tasks.reading.zipped import list_members
@@ -23,7 +24,7 @@ from tasks.reading.zipped import list_members
 log = logging.getLogger(__name__)
 
 Convert: TypeAlias = Callable[[bytes], bytes]
-Begin: TypeAlias = Callable[[int, str], None]  # told the place of a source and an address
+Begin: TypeAlias = Callable[[str], None]  # told an address
 Refused: TypeAlias = Mapping[str, tuple[str, str]]  # outcome and reason by address
 MEMBER = "!/"  # between the address of an archive and the name of a file in it
 CONVERTIBLE = ("word6_unsupported",)
@@ -31,21 +32,22 @@ CONVERTIBLE = ("word6_unsupported",)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the bytes of a source came from."""
+    """Where the bytes of a source came from; `page` is the page that has it attached."""
 
     url: str
     source: str
     sha256: str
     media_type: str
     fetched_at: datetime
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
     """What a batch gave: `reports` and `documents` as in the schema, `details` by name.
 
-    The details are those of `frames.build_details`; they have their column `url` until
-    batches are joined.
+    The details are those of `frames.build_details`, with their column `url` until batches
+    are joined, and then `copies` beside them.
     """
 
     reports: pl.DataFrame
@@ -53,7 +55,7 @@ class ReadBatch:
     details: dict[str, pl.DataFrame]
 
 
-def begin_silently(place: int, url: str) -> None:
+def begin_silently(url: str) -> None:
     """Tell nobody what is begun."""
 
 
@@ -65,14 +67,14 @@ def read_batch(
 ) -> ReadBatch:
     """Read each source on its own; one that cannot be read becomes a document with a reason.
 
-    The files in an archive are sources of their own, `<address>!/<name>`.
+    The files in an archive are sources of their own, `<address>!/<name>`. What an attachment
+    does not say of itself it takes from its page.
 
     Args:
-        sources: what to read.
+        sources: what to read; attachments follow their page.
         convert: makes a file that no reader opens into one that we read, or raises
             `UnreadableError`.
-        begin: told the place among the sources, from 0, and the address before anything is
-            done with a source or a file in it.
+        begin: told the address before anything is done with a source or a file in it.
         refused: addresses that are not opened, each with the outcome and reason it gets.
 
     Raises:
@@ -80,8 +82,14 @@ def read_batch(
     """
     readings: list[Reading] = []
     documents: list[dict[str, object]] = []
+    latest: tuple[str, bytes] | None = None  # the page whose attachments may follow
+    page: Document | None = None
     for origin, content in _unpack(sources, documents, begin, refused):
-        reading, outcome, reason = _read_one(origin, content, convert)
+        if origin.page is None:
+            latest, page = (origin.url, content), None
+        elif page is None and latest is not None and latest[0] == origin.page:
+            page = _open_page(latest[1])
+        reading, outcome, reason = _read_one(origin, content, convert, page)
         if reading is not None:
             readings.append(reading)
         report_id = reading.report_id if reading else None
@@ -90,62 +98,6 @@ def read_batch(
         reports=build_reports(readings),
         documents=pl.DataFrame(documents, schema=DOCUMENTS.schema, orient="row"),
         details=build_details(readings),
-    )
-
-
-def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
-    """Join batches; of several sources of one report the newest text counts.
-
-    The newest is the one published last, then signed last, then the first by address; the
-    others stay in `documents` as `duplicate`, naming the one that counts.
-    """
-    joined = [read_batch([]), *batches]
-    reports = pl.concat([batch.reports for batch in joined], rechunk=True)
-    documents = pl.concat([batch.documents for batch in joined], rechunk=True)
-    chosen = (
-        reports.unique("url", keep="first", maintain_order=True)
-        .sort(
-            ["published_on", "signed_on", "url"],
-            descending=[True, True, False],
-            nulls_last=True,
-        )
-        .unique("report_id", keep="first", maintain_order=True)
-        .sort("report_id")
-    )
-    return ReadBatch(
-        reports=chosen,
-        documents=_mark_duplicates(documents, chosen),
-        details={
-            name: _keep_chosen([batch.details[name] for batch in joined], chosen)
-            for name in joined[0].details
-        },
-    )
-
-
-def _keep_chosen(frames: list[pl.DataFrame], chosen: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows of the chosen texts, once where a text was looked at twice."""
-    return (
-        pl.concat(frames, rechunk=True)
-        .join(chosen, on=["report_id", "url"], how="semi", maintain_order="left")
-        .unique(maintain_order=True)
-        .drop("url")
-    )
-
-
-def _mark_duplicates(documents: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """Mark the documents whose report was taken from another address."""
-    taken = chosen.select("report_id", taken_from="url")
-    is_duplicate = pl.col("taken_from").is_not_null() & (pl.col("taken_from") != pl.col("url"))
-    reason = pl.format("the same report was read from {}, whose text is newer", "taken_from")
-    return (
-        documents.unique("url", keep="first", maintain_order=True)
-        .join(taken, on="report_id", how="left", maintain_order="left")
-        .with_columns(
-            outcome=pl.when(is_duplicate).then(pl.lit("duplicate")).otherwise("outcome"),
-            reason=pl.when(is_duplicate).then(reason).otherwise("reason"),
-        )
-        .select(DOCUMENTS.schema.names())
-        .sort("url")
     )
 
 
@@ -159,11 +111,11 @@ def _unpack(
 
     So is what is refused.
     """
-    for place, (origin, content) in enumerate(sources):
+    for origin, content in sources:
         if origin.url in refused:
             documents.append(_describe(origin, content, *refused[origin.url], None))
             continue
-        begin(place, origin.url)
+        begin(origin.url)
         if tell_media_type(content) != ZIP:
             yield origin, content
             continue
@@ -180,15 +132,15 @@ def _unpack(
                 unopened = replace(origin, url=url, media_type=UNKNOWN)
                 documents.append(_describe(unopened, member, *refused[url], None))
                 continue
-            begin(place, url)
+            begin(url)
             yield replace(origin, url=url, media_type=tell_media_type(member)), member
 
 
 def _read_one(
-    origin: Origin, content: bytes, convert: Convert | None
+    origin: Origin, content: bytes, convert: Convert | None, page: Document | None
 ) -> tuple[Reading | None, str, str | None]:
     try:
-        report = _read_or_convert(content, convert)
+        report = _read_or_convert(content, convert, page)
         statements = read_statements(report.text, year=report.year, scope=report.scope)
     except UnreadableError as error:
         return None, error.code, error.message
@@ -210,13 +162,20 @@ def _read_one(
     return reading, outcome, reason or None
 
 
-def _read_or_convert(content: bytes, convert: Convert | None) -> Report:
+def _open_page(content: bytes) -> Document | None:
     try:
-        return read_report(content, load_gazetteer())
+        return read_document(content)
+    except UnreadableError:
+        return None
+
+
+def _read_or_convert(content: bytes, convert: Convert | None, page: Document | None) -> Report:
+    try:
+        return read_report(content, load_gazetteer(), page)
     except UnreadableError as error:
         if convert is None or error.code not in CONVERTIBLE:
             raise
-        return read_report(convert(content), load_gazetteer())
+        return read_report(convert(content), load_gazetteer(), page)
 
 
 def _describe(
@@ -232,4 +191,5 @@ def _describe(
         "media_type": origin.media_type,
         "bytes": len(content),
         "seen_at": origin.fetched_at,
+        "page": origin.page,
     }

@@ -73,8 +73,11 @@ def read_document(content: bytes) -> Document:
     return read(to_simplified(markup)) if is_traditional(printed) else document
 
 
-def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
+def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = None) -> Report:
     """Read one source into a report with every cell of its edition.
+
+    What is attached to a `page` is published with it. Where it prints the form without a
+    title, the title and running text are those of the page.
 
     A cell that was not found is `absent`. `problem` says why a report that was recognised
     could not be read in full: a page whose tables are lost, an edition not read here.
@@ -87,6 +90,8 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
     edition = tell_edition(document)
     title = identity.find_title(document)
     text = document.text
+    if page is not None and title is None and edition is not None:
+        title, text = identity.find_title(page), f"{page.text}\n{text}"
     _require_report(title, edition, document)
     period_start, period_end = identity.find_period(text)
     year = title.year if title else period_start.year if period_start else None
@@ -99,6 +104,10 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
     cells, problem = read_cells(document, edition)
     signature, signed_on = identity.find_signature(text)
     publisher = identity.find_publisher(document, title, signature)
+    published_on = identity.find_published(document)
+    if page is not None:
+        publisher = publisher or identity.find_publisher(page, title, signature)
+        published_on = identity.find_published(page) or published_on
     region = resolve_region(
         gazetteer,
         year=year,
@@ -119,7 +128,7 @@ def read_report(content: bytes, gazetteer: Gazetteer) -> Report:
         period_start=period_start,
         period_end=period_end,
         signed_on=signed_on,
-        published_on=identity.find_published(document),
+        published_on=published_on,
         region=region,
         cells=cells,
         problem=problem,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,11 +15,33 @@ import yaml
 from expectations.form import load_form, load_forms
 from tasks.sample.faults import judge_faults, list_failed_rules, load_faults, plant_fault
 from tasks.sample.figures import draw_figures
+from tasks.sample.office import render_docx, render_xlsx
+from tasks.sample.pdf import render_pdf
 from tasks.sample.render import list_layouts, render_html, render_text
 from tasks.sample.spec import Body, Spec
+from tasks.sample.word97 import render_doc
 
 PLAN_FILE = Path(__file__).parent / "plan.yaml"
 CARRIED_OUT = "t3.carried_out."
+DIFFERING = "t2.licences.decisions"
+ATTACHED: dict[str, Callable[[Spec], bytes]] = {
+    ".doc": render_doc,
+    ".docx": render_docx,
+    ".pdf": render_pdf,
+    ".xlsx": render_xlsx,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a report's page links to, and what it prints.
+
+    `is_alone`: the page has nothing of the report but its title.
+    """
+
+    suffix: str
+    spec: Spec
+    is_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,7 @@ class PlannedReport:
     spec: Spec
     failed_rules: frozenset[str]
     verdict: str
+    attachment: Attachment | None = None
 
 
 def plan_site(seed: int = 0) -> tuple[PlannedReport, ...]:
@@ -54,6 +77,11 @@ def render_planned(planned: PlannedReport) -> tuple[bytes, str]:
     if planned.layout in list_layouts(".txt"):
         return render_text(planned.spec, planned.layout), ".txt"
     return render_html(planned.spec, planned.layout), ".html"
+
+
+def render_attachment(attachment: Attachment) -> bytes:
+    """Render a planned attachment."""
+    return ATTACHED[attachment.suffix](attachment.spec)
 
 
 @cache
@@ -85,12 +113,23 @@ def _plan_body(entry: dict[str, Any], rng: random.Random) -> Iterator[PlannedRep
         )
         for fault in faults:
             spec = plant_fault(spec, fault, rng)
-        yield _expect(entry["portal"], layout, spec)
+        attached = plan["attachments"].get(body.name, {}).get(year)
+        yield replace(
+            _expect(entry["portal"], layout, spec),
+            attachment=_plan_attachment(spec, **attached) if attached else None,
+        )
         carried = {
             cell.removeprefix(CARRIED_OUT): int(figure)
             for cell, figure in figures.items()
             if cell.startswith(CARRIED_OUT)
         }
+
+
+def _plan_attachment(spec: Spec, suffix: str, kind: str) -> Attachment:
+    if kind == "differing":
+        figures = {**spec.figures, DIFFERING: spec.figures[DIFFERING] + 1}
+        return Attachment(suffix, replace(spec, figures=figures), is_alone=False)
+    return Attachment(suffix, spec, is_alone=kind == "cover")
 
 
 def _choose_edition(year: int, faults: list[str]) -> str:

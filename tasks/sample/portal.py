@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from itertools import count
@@ -13,11 +13,19 @@ from typing import Any
 
 import yaml
 
-from tasks.sample.plan import PlannedReport, render_planned
+from tasks.sample.plan import PlannedReport, render_attachment, render_planned
 from tasks.sample.render import load_templates
 
 SITE_FILE = Path(__file__).parent / "site.yaml"
-MEDIA_TYPES = {".txt": "text/plain; charset=utf-8", ".html": "text/html"}
+MEDIA_TYPES = {
+    ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html",
+    ".doc": "application/msword",
+    ".docx": "application/octet-stream",  # as many servers say
+    ".pdf": "application/pdf",
+    ".xlsx": "application/octet-stream",
+}
+ATTACHED_LINK = '<p><a href="{}">&#38468;&#20214;</a></p>'  # in the encoding of any page
 UTF8_PAGE = "text/html; charset=utf-8"
 
 
@@ -45,12 +53,14 @@ class Portal:
     """Everything a portal answers, by path; `reports` are those of its paths that hold one.
 
     `notices` are paths titled like a report that hold none, `missing` are linked and absent.
+    `attachments` maps files to the pages that link to them.
     """
 
     resources: dict[str, Resource]
     reports: dict[str, PlannedReport]
     notices: tuple[str, ...]
     missing: tuple[str, ...]
+    attachments: dict[str, str]
 
 
 @cache
@@ -65,6 +75,7 @@ def build_portal(name: str, plan: Sequence[PlannedReport]) -> Portal:
     facts = load_site()["portals"][name]
     resources: dict[str, Resource] = {}
     reports: dict[str, PlannedReport] = {}
+    attachments: dict[str, str] = {}
     entries: list[Entry] = []
     numbers = count(10241)
     for planned in (planned for planned in plan if planned.portal == name):
@@ -72,8 +83,12 @@ def build_portal(name: str, plan: Sequence[PlannedReport]) -> Portal:
         spec = planned.spec
         entry = _file_entry(facts, spec.title, spec.published_on, spec.year, numbers, suffix)
         entries.append(entry)
-        reports[entry.href] = planned
-        resources[entry.href] = Resource(content, MEDIA_TYPES[suffix], entry.day)
+        page = Resource(content, MEDIA_TYPES[suffix], entry.day)
+        attached = _attach(planned, page, entry, facts)
+        resources |= {entry.href: page} | attached
+        attachments |= dict.fromkeys(attached.keys() - {entry.href}, entry.href)
+        is_cover = planned.attachment is not None and planned.attachment.is_alone
+        reports[next(iter(attached)) if is_cover else entry.href] = planned
     others = {
         kind: [_file_entry(facts, **other, numbers=numbers) for other in facts.get(kind, ())]
         for kind in ("others", "notices", "missing")
@@ -89,7 +104,25 @@ def build_portal(name: str, plan: Sequence[PlannedReport]) -> Portal:
         reports=reports,
         notices=tuple(entry.href for entry in others["notices"]),
         missing=tuple(entry.href for entry in others["missing"]),
+        attachments=attachments,
     )
+
+
+def _attach(
+    planned: PlannedReport, page: Resource, entry: Entry, facts: dict[str, Any]
+) -> dict[str, Resource]:
+    """Give the file attached to a report, and then the page that links to it; none without."""
+    attachment = planned.attachment
+    if attachment is None:
+        return {}
+    path = entry.href.rpartition(".")[0] + attachment.suffix
+    file = Resource(render_attachment(attachment), MEDIA_TYPES[attachment.suffix], entry.day)
+    if attachment.is_alone:
+        cover = _render_page("portal_cover.html", facts, entry.day, entry=entry, path=path)
+        return {path: file, entry.href: cover}
+    end = ATTACHED_LINK.format(path).encode() + b"</body>"
+    linked = replace(page, content=page.content.replace(b"</body>", end))
+    return {path: file, entry.href: linked}
 
 
 def _file_entry(

@@ -33,7 +33,8 @@ class Site:
 
     `sources` are the entries of a sources file. `reports` maps each report's address to its
     plan; `notices` are titled like a report and are none, `missing` are linked and answer
-    404, `refused` is the address that refuses connections.
+    404, `refused` is the address that refuses connections. `attachments` maps files to the
+    pages that link to them.
     """
 
     sources: tuple[dict[str, Any], ...]
@@ -41,6 +42,7 @@ class Site:
     notices: tuple[str, ...]
     missing: tuple[str, ...]
     refused: str
+    attachments: dict[str, str]
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -69,6 +71,7 @@ def serve_site(plan: Sequence[PlannedReport]) -> Iterator[Site]:
         reports: dict[str, PlannedReport] = {}
         notices: list[str] = []
         missing: list[str] = []
+        attachments: dict[str, str] = {}
         for name, portal_facts in facts["portals"].items():
             portal = build_portal(name, plan)
             base = stack.enter_context(_serve_portal(portal))
@@ -76,9 +79,10 @@ def serve_site(plan: Sequence[PlannedReport]) -> Iterator[Site]:
             reports |= {base + path: planned for path, planned in portal.reports.items()}
             notices += (base + path for path in portal.notices)
             missing += (base + path for path in portal.missing)
+            attachments |= {base + path: base + page for path, page in portal.attachments.items()}
         refused = stack.enter_context(_refuse_connections())
         sources.append(_describe_source(facts["refused"], refused))
-        yield Site(tuple(sources), reports, tuple(notices), tuple(missing), refused)
+        yield Site(tuple(sources), reports, tuple(notices), tuple(missing), refused, attachments)
 
 
 def _describe_source(facts: dict[str, Any], url: str) -> dict[str, Any]:

@@ -18,7 +18,9 @@ import pytest
 from storage import archive
 from storage.settings import ReadLimits
 from tasks.archived import read_archived
-from tasks.reading.batch import Origin, join_batches
+from tasks.read import GROUPS_A_PIECE
+from tasks.reading.batch import Origin
+from tasks.reading.joining import join_batches
 from tasks.reading.media import tell_media_type
 from tasks.sample.office import render_docx, render_xlsx
 from tasks.sample.pdf import render_pdf
@@ -30,7 +32,6 @@ from tasks.workers import Workers, open_workers
 
 PAGE_BYTES = 100_000
 PAGES = 800
-PAGES_A_PIECE = 50
 LEAST_TIMES = 1.8
 MOST_MEGABYTES = 600
 ROUNDS = 3
@@ -58,15 +59,22 @@ def make_pages(data: Path, count: int) -> list[Origin]:
     return pages
 
 
+def cut(pages: list[Origin]) -> list[list[list[Origin]]]:
+    """Cut pages into pieces as a run does; each is a group of its own."""
+    groups = [[page] for page in pages]
+    starts = range(0, len(groups), GROUPS_A_PIECE)
+    return [groups[start : start + GROUPS_A_PIECE] for start in starts]
+
+
 def warm(workers: Workers, data: Path, pages: list[Origin], count: int) -> None:
     """Have every process of the pool read something, so that its start is not measured."""
-    pieces = [[page] for page in pages[: 8 * count]]
+    pieces = [[[page]] for page in pages[: 8 * count]]
     list(workers.read(partial(read_archived, data), pieces))
 
 
 def measure(workers: Workers, data: Path, pages: list[Origin]) -> tuple[float, float]:
     """Read the pages; return seconds, and CPU seconds of this process, the starter."""
-    pieces = [pages[start : start + PAGES_A_PIECE] for start in range(0, PAGES, PAGES_A_PIECE)]
+    pieces = cut(pages)
     started, cpu = time.perf_counter(), time.process_time()
     batches = list(workers.read(partial(read_archived, data), pieces))
     taken = time.perf_counter() - started, time.process_time() - cpu
@@ -142,7 +150,7 @@ def test_a_process_takes_little_memory(tmp_path: Path) -> None:
     shared = Path(__file__).resolve().parents[2].parent / "shared/reports"
     pages = list(make_mixture(tmp_path, specs))
     pages += [keep(tmp_path, path.name, path.read_bytes()) for path in sorted(shared.glob("*"))]
-    pieces = [pages[start : start + PAGES_A_PIECE] for start in range(0, len(pages), PAGES_A_PIECE)]
+    pieces = cut(pages)
     with open_workers(ReadLimits(1, 120, 8192)) as workers:
         batch = join_batches(list(workers.read(partial(read_archived, tmp_path), pieces)))
         (process,) = workers.processes

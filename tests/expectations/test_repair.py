@@ -15,7 +15,8 @@ from expectations.form import load_form
 from expectations.ranking import load_words
 from expectations.repair import REPAIRS, STORED_SETS, list_repairs, repair_reports
 from storage.schema import PARTITION_SCHEMA
-from tasks.reading.batch import Origin, join_batches, read_batch
+from tasks.reading.batch import Origin, read_batch
+from tasks.reading.joining import join_batches
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared/reports"
 FORM = load_form("2021")

@@ -100,6 +100,36 @@ def test_what_gave_no_report_is_a_row_with_a_reason(sample_runs: Any) -> None:
     assert documents.filter(pl.col("outcome") != "read")["reason"].null_count() == 0
 
 
+def test_a_report_is_read_through_its_attachment(sample_runs: Any) -> None:
+    """A cover leads to the file; a page with tables is compared with it, cell by cell."""
+    site = sample_runs.site
+    documents = read_documents(sample_runs.folder)
+    outcome = dict(zip(documents["url"], documents["outcome"], strict=True))
+    page = dict(zip(documents["url"], documents["page"], strict=True))
+    report = dict(zip(documents["url"], documents["report_id"], strict=True))
+    assert {url: page[url] for url in site.attachments} == site.attachments
+    for url, cover in site.attachments.items():
+        assert report[url] == report[cover] is not None
+        is_alone = url in site.reports
+        found = (outcome[cover], outcome[url])
+        assert found == (("cover", "read") if is_alone else ("read", "copy"))
+    differing = [
+        (report.spec, report.attachment.spec)
+        for report in site.reports.values()
+        if report.attachment and report.attachment.spec.figures != report.spec.figures
+    ]
+    findings = read_table(sample_runs.folder, FINDINGS).filter(
+        (pl.col("rule") == "P-12") & (pl.col("outcome") == "failed")
+    )
+    assert findings.height == len(differing) == 1
+    ((printed, attached),) = differing
+    (cell,) = findings["cells"][0]
+    assert (findings["reported"][0], findings["expected"][0]) == (
+        str(printed.figures[cell]),
+        str(attached.figures[cell]),
+    )
+
+
 def test_the_same_job_a_second_time_changes_no_file(sample_runs: Any) -> None:
     """A run with nothing new leaves every file as it was and adds its own record alone."""
     before, after = sample_runs.files_after_first, sample_runs.files_after_second

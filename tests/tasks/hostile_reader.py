@@ -8,22 +8,26 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from tasks.reading.batch import Begin, Origin, ReadBatch, Refused, read_batch
+from tasks.archived import read_fetched
+from tasks.reading.batch import Origin, ReadBatch, Refused
+from tasks.workers import BeginAt
 
 HELD: list[bytes] = []
 
 
-def read(items: Sequence[tuple[Origin, bytes]], begin: Begin, refused: Refused) -> ReadBatch:
-    """Read items, each after what the last word of its address says."""
+def read(
+    groups: Sequence[Sequence[tuple[Origin, bytes]]], begin: BeginAt, refused: Refused
+) -> ReadBatch:
+    """Read groups, each source after what the last word of its address says."""
 
     def begin_badly(place: int, url: str) -> None:
         begin(place, url)
         DEEDS.get(url.rpartition("/")[2], _rest)()
 
-    return read_batch(items, None, begin_badly, refused)
+    return read_fetched(groups, begin_badly, refused)
 
 
-def fail(items: Sequence[object], begin: Begin, refused: Refused) -> ReadBatch:
+def fail(groups: Sequence[object], begin: BeginAt, refused: Refused) -> ReadBatch:
     """Find the world broken."""
     raise ValueError("the archive is gone")
 

@@ -21,7 +21,8 @@ from polars.testing import assert_frame_equal
 
 from storage.settings import ReadLimits, load_settings
 from tasks.archived import read_fetched
-from tasks.reading.batch import Origin, ReadBatch, join_batches, read_batch
+from tasks.reading.batch import Origin, ReadBatch, read_batch
+from tasks.reading.joining import join_batches
 from tasks.reading.media import tell_media_type
 from tasks.sample.plan import plan_site, render_planned
 from tasks.workers import Item, Read, open_workers
@@ -77,12 +78,17 @@ def pack_zip(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
+def group(items: Sequence[Item]) -> list[list[Item]]:
+    """Make each item a page without attachments."""
+    return [[item] for item in items]
+
+
 def run(
     pieces: Sequence[Sequence[Item]], limits: ReadLimits = LIMITS, read: Read = hostile_reader.read
 ) -> ReadBatch:
     """Read pieces in reading processes and join what they give."""
     with open_workers(limits) as workers:
-        return join_batches(list(workers.read(read, pieces)))
+        return join_batches(list(workers.read(read, map(group, pieces))))
 
 
 def tell_outcomes(batch: ReadBatch) -> dict[str, str]:
@@ -231,17 +237,19 @@ def test_a_process_that_cannot_start_is_told() -> None:
 def test_an_idle_process_that_ends_is_replaced() -> None:
     """What ends between two pieces costs nothing."""
     with open_workers(LIMITS) as workers:
-        list(workers.read(hostile_reader.read, [make_items(["a"])]))
+        list(workers.read(hostile_reader.read, [group(make_items(["a"]))]))
         for process in workers.processes:
             os.kill(process, signal.SIGKILL)
-        batch = join_batches(list(workers.read(hostile_reader.read, [make_items(["b"])])))
+        batch = join_batches(list(workers.read(hostile_reader.read, [group(make_items(["b"]))])))
     assert tell_outcomes(batch) == {}
 
 
 def test_no_process_is_left(capfd: pytest.CaptureFixture[str]) -> None:
     """When the context ends, so do the processes, busy or not; nor do they print."""
     with open_workers(LIMITS) as workers:
-        batches = workers.read(hostile_reader.read, [make_items(["a"]), make_items(["hang"])])
+        batches = workers.read(
+            hostile_reader.read, [group(make_items([word])) for word in ("a", "hang")]
+        )
         next(batches)
         started = workers.processes
         assert started and all(map(is_running, started))

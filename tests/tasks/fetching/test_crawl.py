@@ -120,7 +120,7 @@ def test_a_gateway_is_passed_where_there_is_no_column() -> None:
 
 
 def test_a_report_link_may_lead_to_a_list() -> None:
-    """A link titled as a report that leads to a list, or to an attachment, is followed."""
+    """A link titled as a report that leads to a list is followed, down to what is attached."""
     site: dict[str, str | bytes] = {
         "/": '<a href="/2022/">2022年政府信息公开年度报告</a>',
         "/2022/": '<a href="a.html">某局2022年政府信息公开年度报告</a>',
@@ -128,10 +128,52 @@ def test_a_report_link_may_lead_to_a_list() -> None:
         "/2022/a.pdf": b"%PDF-1.7 ...",
     }
     pages, misses, _ = run(site)
-    assert [(page.url, page.media_type) for page in pages] == [
-        (f"{HOST}/2022/a.pdf", "application/pdf")
+    assert [(page.url, page.media_type, page.page) for page in pages] == [
+        (f"{HOST}/2022/a.html", "text/html", None),
+        (f"{HOST}/2022/a.pdf", "application/pdf", f"{HOST}/2022/a.html"),
     ]
     assert misses == []
+
+
+def test_files_that_a_report_links_to_are_its_attachments() -> None:
+    """Each comes behind its page, once; what is missing is told with its page."""
+    site: dict[str, str | bytes] = {
+        "/a.html": REPORT
+        + """<a href="1.DOCX">附件1</a><a href="1.DOCX">下载</a><a href="2.xls?v=1">附件2</a>
+        <a href="3.pdf">图解年报</a><a href="b.html">其他</a><a href="http://y.cn/4.pdf">附件3</a>""",
+        "/1.DOCX": b"PK",
+    }
+    pages, misses, asked = run(site, "/a.html")
+    assert [(page.url, page.page) for page in pages] == [
+        (f"{HOST}/a.html", None),
+        (f"{HOST}/1.DOCX", f"{HOST}/a.html"),
+    ]
+    assert [(miss.url, miss.page) for miss in misses] == [(f"{HOST}/2.xls?v=1", f"{HOST}/a.html")]
+    assert asked == ["/a.html", "/1.DOCX", "/2.xls?v=1"]
+
+
+def test_a_page_titled_as_a_report_has_its_file_attached() -> None:
+    """Named as a source itself, a page with nothing but a link to the file is its cover."""
+    site: dict[str, str | bytes] = {
+        "/a.html": "<title>某局2022年政府信息公开年度报告</title>"
+        '<a href="a.pdf">某局2022年政府信息公开年度报告</a>',
+        "/a.pdf": b"%PDF-1.7 ...",
+    }
+    pages, _, _ = run(site, "/a.html")
+    assert [page.page for page in pages] == [None, f"{HOST}/a.html"]
+
+
+def test_a_list_of_files_is_a_list() -> None:
+    """A column whose reports are files gives them as reports of their own."""
+    site: dict[str, str | bytes] = {
+        "/ndbg/": "".join(
+            f'<a href="{year}.pdf">某局{year}年政府信息公开年度报告</a>' for year in (2021, 2022)
+        ),
+        "/ndbg/2021.pdf": b"%PDF-1.7 ...",
+        "/ndbg/2022.pdf": b"%PDF-1.7 ....",
+    }
+    pages, _, _ = run(site, "/ndbg/")
+    assert [page.page for page in pages] == [None, None]
 
 
 def test_an_old_report_among_links_is_a_page() -> None:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.fetching.source import load_sources
-from tasks.sample.plan import plan_site, render_planned
+from tasks.sample.plan import plan_site, render_attachment, render_planned
 from tasks.sample.site import Site, serve_site
 
 
@@ -60,22 +60,43 @@ def test_every_report_is_linked_by_its_title(site: Site, client: httpx.Client) -
     for source in site.sources[:-1]:
         found |= follow_links(client, source["url"])
     for url, planned in site.reports.items():
-        assert planned.spec.title in found[url]
+        page = site.attachments.get(url, url)
+        assert planned.spec.title in found[page]
     assert {*site.notices, *site.missing} <= found.keys()
-    others = [titles for url, titles in found.items() if url not in site.reports]
+    known = {*site.reports, *site.attachments.values()}
+    others = [titles for url, titles in found.items() if url not in known]
     assert len(others) >= 6
 
 
 def test_reports_are_served_as_rendered(site: Site, client: httpx.Client) -> None:
     """Each address answers with the bytes of its report, texts as text/plain."""
     assert len(site.reports) == len(plan_site(0))
-    for url, planned in site.reports.items():
+    alone = {url: planned for url, planned in site.reports.items() if planned.attachment is None}
+    assert len(alone) >= 70
+    for url, planned in alone.items():
         content, suffix = render_planned(planned)
         answer = client.get(url)
         assert answer.content == content
         kind = "text/plain" if suffix == ".txt" else "text/html"
         assert answer.headers["Content-Type"].startswith(kind)
         assert url.endswith((suffix, ".shtml"))
+
+
+def test_attachments_are_served_and_linked(site: Site, client: httpx.Client) -> None:
+    """Each file is as planned; its page links to it, with the tables or as a cover alone."""
+    planned = [report for report in site.reports.values() if report.attachment is not None]
+    assert len(site.attachments) == len(planned) >= 5
+    files = {
+        render_attachment(report.attachment): report.attachment
+        for report in planned
+        if report.attachment is not None
+    }
+    for url, page in site.attachments.items():
+        attachment = files[client.get(url).content]
+        text = client.get(page).raise_for_status().text
+        assert f'href="{urlsplit(url).path}"' in text
+        assert ("<table" in text) != attachment.is_alone
+        assert (url in site.reports) == attachment.is_alone
 
 
 def test_unchanged_page_is_not_sent_again(site: Site, client: httpx.Client) -> None:
