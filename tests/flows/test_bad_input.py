@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from storage.lake import read_table
 from storage.schema import CELLS, REPORTS
 from storage.settings import Settings, load_settings
 from tasks.fetching.source import parse_source_argument
+from tasks.sample.office import render_docx, render_xlsx
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
+from tasks.sample.spec import Spec
+from tasks.sample.word97 import render_doc
 
 GOOD = next(p for p in plan_site() if p.verdict == "valid" and p.spec.edition == "2021")
 PAGE = render_html(GOOD.spec, "standard").decode("utf-8")
@@ -80,6 +84,37 @@ def test_a_wrong_declaration_of_the_encoding_does_no_harm(tmp_path: Path) -> Non
     facts = inspect(path)
     assert "error" not in facts
     assert facts["report"]["title"] == GOOD.spec.title
+
+
+@pytest.mark.parametrize(
+    ("render", "suffix"),
+    [
+        (render_docx, ".wps"),
+        (render_doc, ".wps"),
+        (render_docx, ".doc"),
+        (render_doc, ".html"),
+        (partial(render_html, layout="standard"), ".doc"),
+        (partial(render_html, layout="standard"), ".xls"),
+        (render_xlsx, ".pdf"),
+    ],
+    ids=[
+        "wps-open-xml",
+        "wps-ole",
+        "docx-as-doc",
+        "doc-as-html",
+        "page-as-doc",
+        "page-as-xls",
+        "x",
+    ],
+)
+def test_a_suffix_that_lies_does_no_harm(
+    tmp_path: Path, render: Callable[[Spec], bytes], suffix: str
+) -> None:
+    """A file is read as what it holds, whatever its name says; every figure is right."""
+    path = tmp_path / f"report{suffix}"
+    path.write_bytes(render(GOOD.spec))
+    cells = {cell["cell"]: cell["value"] for cell in inspect(path)["cells"]}
+    assert {cell: Decimal(str(value)) for cell, value in cells.items()} == GOOD.spec.figures
 
 
 def test_a_huge_file_is_refused_by_a_limit_that_is_named(tmp_path: Path) -> None:
