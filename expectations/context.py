@@ -9,20 +9,6 @@ import polars as pl
 from storage.schema import FIGURE, PolarsType
 from storage.schema import SKETCHES as STORED_SKETCHES
 
-_PARTS: dict[str, PolarsType] = {
-    "report_id": pl.String,
-    "position": pl.Int32,
-    "part": pl.Int32,
-    "heading": pl.String,
-    "text": pl.String,
-}
-_LABELS: dict[str, PolarsType] = {
-    "report_id": pl.String,
-    "table": pl.String,
-    "line": pl.String,
-    "key": pl.String,
-    "text": pl.String,
-}
 _COPIES: dict[str, PolarsType] = {
     "report_id": pl.String,
     "url": pl.String,
@@ -48,8 +34,6 @@ _OLDER_ROWS: dict[str, PolarsType] = {
     "cumulative": FIGURE,
 }
 
-PARTS = pl.Schema(_PARTS)
-LABELS = pl.Schema(_LABELS)
 COPIES = pl.Schema(_COPIES)
 ROSTER = pl.Schema(_ROSTER)
 OLDER_ROWS = pl.Schema(_OLDER_ROWS)
@@ -60,17 +44,14 @@ SKETCHES = STORED_SKETCHES.schema
 class Context:
     """Frames beside reports and cells. None: not known, and rules that need it are not run.
 
-    `parts`: the running text (`PARTS`), a row a part in the order printed; `part` is 0 before
-    the first heading, then 1 to 6. `labels`: what the tables print as labels (`LABELS`),
-    `line` is `row` or `column`, `key` null where the form has no such line. `other_reports`
-    and `other_cells`: reports of other years, as the lake has them; those checked now need
-    not be among them. `sketches` (`SKETCHES`): of the texts of other reports, and of
-    these where they were made before; `sketched_reports`: whose they are (`report_id`, `year`,
-    `publisher`). `documents`: as
-    the lake's table. `copies` (`COPIES`): cells that a report's other sources print.
+    `parts`, `labels` and `documents`: as the lake's tables. `other_reports` and `other_cells`:
+    reports of other years and bodies, as the lake has them; those checked now need not be
+    among them. `sketches` (`SKETCHES`): of the texts of other reports, and of these where
+    they were made before; `sketched_reports`: whose they are (`report_id`, `year`,
+    `publisher`). `copies` (`COPIES`): cells that a report's other sources print.
     `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
     `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
-    `statements`: figures of the prose, compared (`statement_table.STATEMENTS`).
+    `statements`: figures of the prose, compared, as the lake's table.
     `hosts`: hosts accepted beside those under .gov.cn.
     """
 

@@ -35,7 +35,11 @@ def check_copies(
             pl.col("sketch").last().alias("other_sketch"),
         )
         .filter(pl.col("length") >= LEAST_CHARACTERS)
-        .join(known.select("report_id", "year", "series", "publisher"), on="report_id")
+        .join(
+            known.select("report_id", "year", "series", "publisher"),
+            on="report_id",
+            maintain_order="left",
+        )
     )
     if whole.height < 2:
         return []

@@ -1,4 +1,4 @@
-"""Rules about the labels that the tables print: missing, drifted, or not of the form."""
+"""Rules about the labels of the tables: missing, drifted, or not of the form."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from expectations.form import Form
 from expectations.remarks import write_remarks
 from expectations.sheet import Sheet
 
-# Word processors and mirrors change brackets, blanks and quotes at will.
-FOLDED = r"[\s\"'“”‘’`«»〝〞\u{feff}\u{200b}-\u{200d}]"
-
 
 def check_labels(sheet: Sheet, labels: pl.DataFrame) -> list[pl.LazyFrame]:
-    """Compare the labels printed with those of the form, one remark a table and case.
+    """Find the labels that are not as the form has them, one remark a table and case.
 
-    S-11: `missing` and `drifted`; S-12: `extra`. A table with no label printed at all was not
-    found, and is left to S-06.
+    S-11: `missing`, `drifted` and `unread`; S-12: `extra` and `unread`, where the table was
+    found in running text, which tells no labels. A table that was not found is left to S-06.
+
+    Args:
+        sheet: The reports, on one edition.
+        labels: As the lake's table.
     """
-    printed = labels.lazy().join(
-        sheet.reports.lazy().select("report_id"), on="report_id", how="semi"
-    )
-    official = list_labels(sheet.form).lazy().with_columns(folded=_fold("official"))
-    line = ["table", "line", "key"]
+    odd = labels.lazy().join(sheet.reports.lazy().select("report_id"), on="report_id", how="semi")
     names = name_tables(sheet.form).lazy().select("table", "table_name")
-    known = printed.filter(pl.col("key").is_not_null()).with_columns(folded=_fold("text"))
-    missing = (
-        printed.select("report_id", "table")
-        .unique()
-        .join(official, on="table")
-        .join(known, on=["report_id", *line], how="anti")
-    )
-    drifted = known.join(official, on=line, suffix="_due").filter(
-        pl.col("folded") != pl.col("folded_due")
-    )
-    extra = printed.filter(pl.col("key").is_null())
+    official = list_labels(sheet.form).lazy()
+    known = odd.join(official, on=["table", "line", "key"])
+    extra = odd.filter(pl.col("key").is_null(), pl.col("line") != "table")
+    unread = odd.filter(pl.col("line") == "table")
     return [
-        _remark_tables(missing, names, "S-11", "missing", detail=pl.col("official")),
         _remark_tables(
-            drifted, names, "S-11", "drifted", expected=pl.col("official"), reported=pl.col("text")
+            known.filter(pl.col("text").is_null()),
+            names,
+            "S-11",
+            "missing",
+            detail=pl.col("official"),
+        ),
+        _remark_tables(
+            known.filter(pl.col("text").is_not_null()),
+            names,
+            "S-11",
+            "drifted",
+            expected=pl.col("official"),
+            reported=pl.col("text"),
         ),
         _remark_tables(extra, names, "S-12", "extra", detail=pl.col("text")),
+        *(_remark_tables(unread, names, rule, "unread") for rule in ("S-11", "S-12")),
     ]
 
 
@@ -58,10 +60,6 @@ def list_labels(form: Form) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").unique(
         ["table", "line", "key"], maintain_order=True
     )
-
-
-def _fold(column: str) -> pl.Expr:
-    return pl.col(column).str.normalize("NFKC").str.replace_all(FOLDED, "")
 
 
 def _remark_tables(

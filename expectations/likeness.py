@@ -34,7 +34,7 @@ def sketch_parts(parts: pl.DataFrame, numbers: tuple[int, ...] = (1, 5)) -> pl.D
     """Sketch some parts of all reports, names of places and bodies, numbers and blanks aside.
 
     Args:
-        parts: As `PARTS`.
+        parts: As the lake's table.
         numbers: The parts to sketch.
 
     Returns:
@@ -132,4 +132,5 @@ def pair_alike(sketches: Sketches, groups: pl.Series, least: float) -> pl.DataFr
         likeness=estimate_likeness(sketches[rows[0]], sketches[rows[1]])
     ).filter(pl.col("likeness") >= least)
     both = pl.concat([alike, alike.select(index="other", other="index", likeness="likeness")])
-    return both.sort("likeness", descending=True).unique("index", keep="first").sort("index")
+    best = both.sort("likeness", "other", descending=[True, False])
+    return best.unique("index", keep="first", maintain_order=True).sort("index")

@@ -15,29 +15,9 @@ from expectations.explain import NOTHING_STATED, Explanation, explain
 from expectations.form import load_forms
 from expectations.ranking import load_words, write_reason
 from expectations.sheet import lay_out
-from storage.schema import FIGURE, Column, Table
+from storage.schema import REPAIRS
 
 STORED_SETS = 20
-
-REPAIRS = Table(
-    name="repairs",
-    row_per="report, problem, explanation and cell it changes",
-    key=("report_id", "problem", "rank", "cell"),
-    columns=(
-        Column("report_id", pl.String, "as in reports"),
-        Column("problem", pl.Int32, "failed equations bound by shared cells, numbered from 1"),
-        Column("rank", pl.Int32, "place of the explanation among those stored, likeliest first"),
-        Column("unique", pl.Boolean, "it is the only smallest explanation, with these figures"),
-        Column("size", pl.Int32, "cells that are wrong at the least"),
-        Column("sets", pl.Int32, "smallest explanations there are; 0 if over 3 cells are wrong"),
-        Column("truncated", pl.Boolean, "there may be more of them than were counted"),
-        Column("cell", pl.String, "cell to change", "over 3 cells are wrong: see our reading"),
-        Column("reported", FIGURE, "the figure it has", "as cell"),
-        Column("suggested", FIGURE, "the figure that makes the equations hold", "as cell"),
-        Column("reason", pl.String, "what speaks for the explanation, in Chinese"),
-        Column("equations", pl.List(pl.String), "failed equations it is in: rule and instance"),
-    ),
-)
 
 
 def repair_reports(

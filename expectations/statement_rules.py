@@ -16,7 +16,7 @@ from expectations.statement_sums import (
     sum_cells,
     write_value,
 )
-from expectations.statement_table import STATEMENTS
+from storage.schema import STATEMENTS
 
 ROW_RULE, RATIO_RULE, UNIT_RULE = "N-05", "N-13", "N-15"
 RATIOS = ("share", "growth")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from expectations.form import Form, load_form
 from expectations.sheet import lay_out
-from storage.schema import FIGURE, REPORTS, Column, Table
+from storage.schema import FIGURE, Column, declare_wide
 
 NEWER, OLDER = "2021", "2019"
 # The older edition counts other outcomes in one row, the newer in these three.
 OTHER_ROWS = ("other_not_corrected", "other_fee_unpaid", "other_other")
-IDENTITY = (
-    *("report_id", "title", "publisher", "scope"),
-    *("adcode", "prefecture", "county", "form", "verdict"),
-)
 
 
 def build_wide(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
@@ -68,30 +66,14 @@ def _spread_older(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
     )
 
 
-def _declare_wide() -> Table:
-    identity = {column.name: column for column in REPORTS.columns}
-    return Table(
-        name="wide",
-        row_per="report, with a column for each cell of the 2021 form",
-        key=("report_id",),
-        columns=(
-            *(identity[name] for name in IDENTITY),
-            *(
-                Column(cell.key, FIGURE, cell.title, "not read, or not on this form", cell.unit)
-                for cell in load_form(NEWER).cells
-            ),
-            *(
-                Column(
-                    f"t3.other.{column}",
-                    FIGURE,
-                    f"sum of {', '.join(OTHER_ROWS)}; on the 2019 form its one row",
-                    "a part was not read",
-                    load_form(NEWER).tables["t3"].cells[0].unit,
-                )
-                for column in _list_columns()
-            ),
-        ),
-    )
+def _list_figures() -> Iterator[Column]:
+    """List the columns of the figures: the cells of the newer form, and the older one's sums."""
+    for cell in load_form(NEWER).cells:
+        yield Column(cell.key, FIGURE, cell.title, "not read, or not on this form", cell.unit)
+    unit = load_form(NEWER).tables["t3"].cells[0].unit
+    said = f"sum of {', '.join(OTHER_ROWS)}; on the 2019 form its one row"
+    for column in _list_columns():
+        yield Column(f"t3.other.{column}", FIGURE, said, "a part was not read", unit)
 
 
 def _list_cells(form: Form) -> list[str]:
@@ -102,4 +84,4 @@ def _list_columns() -> list[str]:
     return list(load_form(NEWER).tables["t3"].blocks[0].columns)
 
 
-WIDE = _declare_wide()
+WIDE = declare_wide(_list_figures())

@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
-from expectations.statement_table import STATED, STATEMENTS
+from expectations.statement_table import STATED
 from flows.collect import (
     RUN_LOCK,
     find_renamed,
@@ -22,7 +22,7 @@ from flows.summary import RunSummary, count_by, rank_findings
 from storage.documents import read_documents
 from storage.lake import read_table
 from storage.locks import hold_lock
-from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS
+from storage.schema import CELLS, FINDINGS, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import Enforced, check_reports
@@ -114,12 +114,14 @@ def _check_stored(parameters: CheckParameters, data: Path, policy: Policy) -> En
     regions = None if parameters.region is None else [parameters.region]
     stored = {
         table: read_table(data, table, years, regions)
-        for table in (REPORTS, CELLS, LEGACY_ROWS, STATEMENTS, FINDINGS)
+        for table in (REPORTS, CELLS, LEGACY_ROWS, STATEMENTS, PARTS, LABELS, FINDINGS)
     }
     details = {
         "cells": stored[CELLS],
         "legacy_rows": stored[LEGACY_ROWS],
         "stated": stored[STATEMENTS].select(STATED.names()),
+        "parts": stored[PARTS],
+        "labels": stored[LABELS],
     }
     return check_reports(stored[REPORTS], details, data, stored[FINDINGS], policy)
 

@@ -6,6 +6,7 @@ report year) are columns of every frame and partition keys on disk, not repeated
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -207,6 +208,95 @@ SKETCHES = Table(
     ),
 )
 
+REPAIRS = Table(
+    name="repairs",
+    row_per="report, problem, explanation and cell it changes",
+    key=("report_id", "problem", "rank", "cell"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("problem", pl.Int32, "failed equations bound by shared cells, numbered from 1"),
+        Column("rank", pl.Int32, "place of the explanation among those stored, likeliest first"),
+        Column("unique", pl.Boolean, "it is the only smallest explanation, with these figures"),
+        Column("size", pl.Int32, "cells that are wrong at the least"),
+        Column("sets", pl.Int32, "smallest explanations there are; 0 if over 3 cells are wrong"),
+        Column("truncated", pl.Boolean, "there may be more of them than were counted"),
+        Column("cell", pl.String, "cell to change", "over 3 cells are wrong: see our reading"),
+        Column("reported", FIGURE, "the figure it has", "as cell"),
+        Column("suggested", FIGURE, "the figure that makes the equations hold", "as cell"),
+        Column("reason", pl.String, "what speaks for the explanation, in Chinese"),
+        Column("equations", pl.List(pl.String), "failed equations it is in: rule and instance"),
+    ),
+)
+
+STATEMENTS = Table(
+    name="statements",
+    row_per="figure, denial or claim in the prose of a report",
+    key=("report_id", "number"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("number", pl.Int32, "place among the statements of the report, from 1"),
+        Column("subject", pl.String, "what is counted; stated: what no table of the form holds"),
+        Column(
+            "quantity", FIGURE, "the figure, amounts in yuan; 0 for a denial", "no figure: a claim"
+        ),
+        Column("places", pl.Int32, "decimals printed", "no figure"),
+        Column("unit", pl.String, "unit as printed", "none was printed"),
+        Column("noun", pl.String, "words beside the figure"),
+        Column(
+            "scope", pl.String, "whole (what the report covers), own, part, territory, body, place"
+        ),
+        Column("period", pl.String, "current, a year, previous, part (of a year) or cumulative"),
+        Column(
+            "qualifiers",
+            pl.List(pl.String),
+            "what narrows or widens it: about, change, planned, denied and so on",
+        ),
+        Column("section", pl.Int32, "part of the report, 1 to 6", "before the first heading"),
+        Column("sentence", pl.String, "the sentence, without white space"),
+        Column(
+            "locator",
+            pl.String,
+            "characters of the running text, from the first to before the last",
+        ),
+        Column("part_of", pl.Int32, "number of the statement it is a part of", "it is no part"),
+        Column(
+            "share_of", pl.Int32, "number of the statement whose share or growth it is", "no ratio"
+        ),
+        Column("is_closed", pl.Boolean, "whether its breakdown claims to be complete"),
+        Column("rule", pl.String, "rule it was compared under", "nothing to compare with"),
+        Column("outcome", pl.String, "agrees, differs, not_applicable or not_evaluated"),
+        Column("cells", pl.List(pl.String), "the cells it was compared with"),
+        Column("admissible", pl.List(pl.String), "values that would agree, as written in messages"),
+    ),
+)
+
+PARTS = Table(
+    name="parts",
+    row_per="part of the running text of a report, in the order printed",
+    key=("report_id", "position"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("position", pl.Int32, "place in the order printed, from 0"),
+        Column("part", pl.Int32, "number of the part, 1 to 6; 0 before the first heading"),
+        Column("heading", pl.String, "heading as printed; empty for part 0"),
+        Column("text", pl.String, "text up to the next heading, the tables aside"),
+    ),
+)
+
+LABELS = Table(
+    name="labels",
+    row_per="row or column of a table whose label is not as the form has it",
+    key=("report_id", "table", "line", "number"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("table", pl.String, "t2, t3 or t4"),
+        Column("line", pl.String, "row or column; table: no label of the table can be told"),
+        Column("number", pl.Int32, "place among these of the table and line, from 1"),
+        Column("key", pl.String, "row or column of the form", "the form has none such"),
+        Column("text", pl.String, "label as printed", "it is not printed"),
+    ),
+)
+
 DOCUMENTS = Table(
     name="documents",
     row_per="address or file that was looked at, as it was last seen",
@@ -228,6 +318,18 @@ DOCUMENTS = Table(
 )
 
 
+def declare_wide(figures: Iterable[Column]) -> Table:
+    """Declare the wide table, a column a figure; which figures there are, the form says."""
+    identity = ("title", "publisher", "scope", "adcode", "prefecture", "county", "form", "verdict")
+    columns = {column.name: column for column in REPORTS.columns}
+    return Table(
+        name="wide",
+        row_per="report, with a column for each cell of the 2021 form",
+        key=("report_id",),
+        columns=(*(columns[name] for name in ("report_id", *identity)), *figures),
+    )
+
+
 def list_tables() -> tuple[Table, ...]:
-    """Return the declared tables that are partitioned by year and region."""
-    return (REPORTS, CELLS, FINDINGS, LEGACY_ROWS)
+    """Return the declared tables that are partitioned by year and region, but for the wide one."""
+    return (REPORTS, CELLS, FINDINGS, REPAIRS, LEGACY_ROWS, STATEMENTS, PARTS, LABELS, SKETCHES)

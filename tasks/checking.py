@@ -25,11 +25,16 @@ from expectations.rules import Evaluation, evaluate
 from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
 from expectations.waivers import waive_findings
-from storage.schema import FINDINGS, REPORTS, SKETCHES
+from storage.schema import FINDINGS, LABELS, PARTS, REPORTS, SKETCHES
 from tasks.policy import NO_POLICY, Policy
 
 # What every check is given beside reports and cells; rules that need more are not run.
-GIVEN = frozenset({"parts", "older_rows", "statements", "other_reports", "other_cells", "copies"})
+GIVEN = frozenset(
+    {
+        *("parts", "labels", "older_rows", "statements", "copies"),
+        *("other_reports", "other_cells"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Checked:
     repairs: pl.DataFrame
     legacy_rows: pl.DataFrame
     statements: pl.DataFrame
+    parts: pl.DataFrame
+    labels: pl.DataFrame
     sketches: pl.DataFrame
     evaluation: Evaluation
     jumps: tuple[Jump, ...] = field(default=())
@@ -70,10 +77,9 @@ def check_frames(
 
     Args:
         reports: the columns of the lake's table with `year` and `region`.
-        details: frames by name: `cells`, `legacy_rows`, `stated` (or `statements`, compared
-            before) and, where the sources are at hand, `parts` and `copies`.
-        others: what is known beside these reports; `parts`, `copies`, `older_rows` and
-            `statements` are filled in from the details.
+        details: frames by name, as reading gives them: `cells`, `legacy_rows`, `stated`,
+            `parts`, `labels` and, where the sources are at hand, `copies`.
+        others: what is known beside these reports; what is known of them is filled in.
         earlier_findings: what was found before; kept for the rules that are not run now.
         policy: which findings are waived, and which families are not held.
         past: what failed before, for families that jump; None: not known, none does.
@@ -85,10 +91,11 @@ def check_frames(
         details["stated"], reports, cells, gather_earlier_cells(growing, reports, cells, others)
     )
     stored = SKETCHES.schema.to_frame() if others.sketches is None else others.sketches
-    sketches = sketch_reports(reports, details.get("parts"), stored)
+    sketches = sketch_parts(details["parts"])
     context = replace(
         others,
-        parts=details.get("parts"),
+        parts=details["parts"].select(PARTS.schema.names()),
+        labels=details["labels"].select(LABELS.schema.names()),
         copies=details.get("copies"),
         older_rows=_list_older_rows(details["legacy_rows"]),
         statements=statements,
@@ -117,24 +124,11 @@ def check_frames(
         repairs=repairs,
         legacy_rows=details["legacy_rows"],
         statements=statements,
+        parts=details["parts"],
+        labels=details["labels"],
         sketches=sketches.join(reports.select("report_id", "year", "region"), on="report_id"),
         evaluation=evaluation,
         jumps=jumps,
-    )
-
-
-def sketch_reports(
-    reports: pl.DataFrame, parts: pl.DataFrame | None, stored: pl.DataFrame
-) -> pl.DataFrame:
-    """Sketch the texts of these reports; where they are not at hand, their stored sketches stay.
-
-    Columns of `SKETCHES`.
-    """
-    own = reports.select("report_id")
-    return (
-        stored.join(own, on="report_id", how="semi")
-        if parts is None
-        else sketch_parts(parts.join(own, on="report_id", how="semi"))
     )
 
 

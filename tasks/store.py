@@ -9,12 +9,20 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from expectations.repair import REPAIRS
-from expectations.statement_table import STATEMENTS
 from expectations.wide import WIDE, build_wide
 from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
-from storage.schema import CELLS, FINDINGS, LEGACY_ROWS, REPORTS, SKETCHES
+from storage.schema import (
+    CELLS,
+    FINDINGS,
+    LABELS,
+    LEGACY_ROWS,
+    PARTS,
+    REPAIRS,
+    REPORTS,
+    SKETCHES,
+    STATEMENTS,
+)
 from tasks.checking import Checked
 from tasks.held import write_held
 from tasks.progress import announce
@@ -39,6 +47,8 @@ def store_checked(
         REPAIRS: checked.repairs,
         LEGACY_ROWS: checked.legacy_rows,
         STATEMENTS: checked.statements,
+        PARTS: checked.parts,
+        LABELS: checked.labels,
         SKETCHES: checked.sketches,
         WIDE: build_wide(checked.reports, checked.cells),
     }

@@ -21,7 +21,7 @@ class Columns:
     publisher's own. `starts` and `ends` are the slots of each where the header tells them,
     else empty; `before` the slots where the publisher's own headers left of `keys` start.
     `padding` counts the empty headers at the end. `unit_known` is false where the figures'
-    unit cannot be known.
+    unit cannot be known. `labels` are the folded headers of `keys`, where there are any.
     """
 
     keys: tuple[str | None, ...]
@@ -30,6 +30,7 @@ class Columns:
     before: tuple[int, ...] = ()
     padding: int = 0
     unit_known: bool = True
+    labels: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -104,6 +105,7 @@ def _order_by_slots(heads: tuple[Head, ...], block: Block, index: LabelIndex) ->
         ),
         count_padding(texts),
         is_unit_known(texts, keys, block),
+        tuple(texts[first:]),
     )
 
 
@@ -165,4 +167,8 @@ def _order_read(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Col
     if not keys:
         return None
     first = next(number for number, key in enumerate(keys) if key is not None)
-    return Columns(tuple(keys[first:]), unit_known=is_unit_known(texts, keys, block))
+    return Columns(
+        tuple(keys[first:]),
+        unit_known=is_unit_known(texts, keys, block),
+        labels=tuple(texts[first:]),
+    )

@@ -10,10 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from expectations.context import PARTS
 from expectations.statement import Statement
 from expectations.statement_table import build_statements
-from storage.schema import CELLS, LEGACY_ROWS, PARTITION_SCHEMA, REPORTS
+from storage.schema import CELLS, LABELS, LEGACY_ROWS, PARTITION_SCHEMA, PARTS, REPORTS
 from tasks.reading.parts import split_parts
 from tasks.reading.report import Report
 
@@ -52,13 +51,14 @@ def build_reports(readings: Sequence[Reading]) -> pl.DataFrame:
 
 
 def build_details(readings: Sequence[Reading]) -> dict[str, pl.DataFrame]:
-    """Build the frames with several rows a report: `cells`, `legacy_rows`, `parts`, `stated`.
+    """Build the frames with several rows a report, by name.
 
-    As `CELLS.frame_schema`, `LEGACY_ROWS.frame_schema`, `PARTS` and `STATED`, each with a
-    further column `url`, for one report may come from several sources.
+    `cells`, `labels`, `legacy_rows` and `parts` as the frames of the lake, `stated` as
+    `STATED`, each with a further column `url`, for one report may come from several sources.
     """
     return {
         "cells": _build_cells(readings),
+        "labels": _build_labels(readings),
         "legacy_rows": _build_legacy_rows(readings),
         "parts": _build_parts(readings),
         "stated": _build_stated(readings),
@@ -94,20 +94,34 @@ def _build_legacy_rows(readings: Sequence[Reading]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**LEGACY_ROWS.frame_schema, **URL}, orient="row")
 
 
+def _build_labels(readings: Sequence[Reading]) -> pl.DataFrame:
+    """Build the labels that are not as the form has them, counted by table and line."""
+    rows = [
+        {**_name_report(reading), **label._asdict()}
+        for reading in readings
+        for label in reading.report.labels
+    ]
+    schema = {**LABELS.frame_schema, **URL}
+    given = {name: dtype for name, dtype in schema.items() if name != "number"}
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("url", "table", "line")
+    return (
+        pl.DataFrame(rows, schema=given, orient="row").with_columns(number=number).select(*schema)
+    )
+
+
 def _build_parts(readings: Sequence[Reading]) -> pl.DataFrame:
     rows = [
         {
-            "report_id": reading.report_id,
+            **_name_report(reading),
             "position": position,
             "part": part.number,
             "heading": part.heading,
             "text": part.text,
-            "url": reading.url,
         }
         for reading in readings
         for position, part in enumerate(split_parts(reading.report.text))
     ]
-    return pl.DataFrame(rows, schema={**PARTS, **URL}, orient="row")
+    return pl.DataFrame(rows, schema={**PARTS.frame_schema, **URL}, orient="row")
 
 
 def _build_stated(readings: Sequence[Reading]) -> pl.DataFrame:

@@ -128,7 +128,7 @@ def tell_body(title: Title | None, publisher: str | None, region: Region) -> str
     """Name the body apart from its place, so that it is the same however the place is put.
 
     The office of a district's government is the same with or without the city before its name;
-    the territory itself is empty.
+    the territory itself is empty. A township, which has no code of its own, keeps its name.
     """
     name = (title.body if title else "") or publisher or ""
     for place in _list_places(region):
@@ -136,7 +136,8 @@ def tell_body(title: Title | None, publisher: str | None, region: Region) -> str
             if len(prefix) >= 2 and name.startswith(prefix):
                 name = name.removeprefix(prefix)
                 break
-    return "" if load_patterns().scopes["government"].fullmatch(name) else name
+    rest = "" if load_patterns().scopes["government"].fullmatch(name) else name
+    return (region.township or "") + rest
 
 
 def tell_scope(name: str, body: str, region: Region) -> Scope:
@@ -144,7 +145,7 @@ def tell_scope(name: str, body: str, region: Region) -> Scope:
     scopes = load_patterns().scopes
     if scopes["township"].search(name):
         return "township"
-    if region.adcode is not None and body == "":
+    if region.adcode is not None and body == (region.township or ""):
         return "township" if region.township else "government"
     if scopes["department"].search(name):
         return "department"

@@ -23,6 +23,8 @@ from tasks.reading.place import (
     keep_unmatched,
     place_rows,
 )
+from tasks.reading.printed import find_own_row, list_across_printed, list_heads_printed
+from tasks.reading.report import PrintedLabel
 from tasks.reading.words import fold_label
 
 Row = Sequence[GridCell]
@@ -38,8 +40,9 @@ class _Walk:
     side by side and whose figures come next; `last` is the row of the form met last. `grid`
     counts the grids, `is_form` tells whether this one shows anything of the form;
     `placements` are the rows of figures found, `loose` the other cells of this grid and
-    `kept` those of the grids before. Once the form `has_begun`, cells of other grids stand
-    `aside`: if the form goes on behind them, they are a part of it that lost its labels.
+    `kept` those of the grids before; `labels` are the labels printed. Once the form
+    `has_begun`, cells of other grids stand `aside`: if the form goes on behind them, they are
+    a part of it that lost its labels.
     """
 
     index: LabelIndex
@@ -55,6 +58,7 @@ class _Walk:
     kept: list[GridCell] = field(default_factory=list)
     aside: list[GridCell] = field(default_factory=list)
     has_begun: bool = False
+    labels: list[PrintedLabel] = field(default_factory=list)
 
     def open_header(self) -> None:
         """Forget the header above: another one begins."""
@@ -75,12 +79,12 @@ class _Walk:
     def find_columns(self, line: Line) -> Columns | None:
         """Tell what the header above means for a row; it may stand in the grid before."""
         if line.part not in self.columns:
-            self.columns[line.part] = order_columns(
-                list_heads(self.header),
-                self.index.form.edition,
-                line.table.key,
-                line.block.heading,
+            heads = list_heads(self.header)
+            columns = order_columns(
+                heads, self.index.form.edition, line.table.key, line.block.heading
             )
+            self.columns[line.part] = columns
+            self.labels.extend(list_heads_printed(heads, line.block, columns, self.index))
         return self.columns[line.part]
 
 
@@ -99,6 +103,7 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     matching = place_rows(walk.placements)
     keep_unmatched(walk.kept, matching)
     matching.unmatched = list(dict.fromkeys(matching.unmatched))
+    matching.labels = walk.labels
     return matching
 
 
@@ -121,6 +126,8 @@ def _match_row(row: Row, walk: _Walk) -> None:
         _extend_header(row, folded, walk)
     else:
         walk.loose.extend(row)
+        own = find_own_row(row, walk.placements, f" {walk.grid}")
+        walk.labels.extend([own] if own else [])
 
 
 def _match_line(row: Row, position: int, line: Line, walk: _Walk) -> None:
@@ -136,6 +143,7 @@ def _match_line(row: Row, position: int, line: Line, walk: _Walk) -> None:
         walk.loose.extend(values[:lead])
         values = values[lead:]
     walk.is_form = True
+    walk.labels.append(PrintedLabel(line.table.key, "row", line.row, fold_label(label.text)))
     part = f"{line.part} {walk.grid}"
     walk.placements.append(
         Placement(
@@ -210,7 +218,9 @@ def _match_row_across(row: Row, folded: list[str], table: Table, walk: _Walk) ->
     values = list(row)
     if not any(value.text for value in values) and len(values) != len(table.cells):
         return
-    columns = order_across(list_heads(walk.header), index.form.edition, table.key)
+    heads = list_heads(walk.header)
+    columns = order_across(heads, index.form.edition, table.key)
+    walk.labels.extend(list_across_printed(heads, table))
     cells = {cell.key: cell for cell in table.cells}
     rows = tuple(f"{table.key}.{name}" for block in table.blocks for name in block.rows)
     part = f"{table.key} {walk.grid}"

@@ -15,7 +15,7 @@ from expectations.form import Cell
 from tasks.reading.columns import Columns
 from tasks.reading.document import GridCell
 from tasks.reading.figures import read_figure
-from tasks.reading.report import CellReading
+from tasks.reading.report import CellReading, PrintedLabel
 
 EMPTY_CELL = "□"  # stands for an empty cell where a whole row is quoted
 COLUMNS_UNKNOWN = "columns_unknown"
@@ -37,7 +37,8 @@ class Matching:
     form stood first; `repeated` the names of cells printed twice, `differing` those of them
     with another text; `again` maps a grid to the rows in it that stood in an earlier one.
     `unmatched` are figures in the form's tables that belong to no cell of it: sub-totals,
-    columns of the publisher's own, second prints.
+    columns of the publisher's own, second prints. `labels` are the labels printed, in
+    reading order.
     """
 
     readings: dict[str, CellReading] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Matching:
     again: dict[int, set[str]] = field(default_factory=dict)
     differing: set[str] = field(default_factory=set)
     unmatched: list[Unmatched] = field(default_factory=list)
+    labels: list[PrintedLabel] = field(default_factory=list)
 
 
 class Placement(NamedTuple):

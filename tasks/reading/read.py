@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from expectations.form import load_forms
 from storage.reference.gazetteer import Gazetteer
 from tasks.reading import identity, media
@@ -12,13 +14,20 @@ from tasks.reading.docx import read_docx
 from tasks.reading.html import read_html
 from tasks.reading.labels import choose_most, index_labels, tell_edition_by_signs
 from tasks.reading.legacy import read_legacy_rows
-from tasks.reading.match import match_grids
+from tasks.reading.match import Matching, match_grids
 from tasks.reading.ocr import read_picture
 from tasks.reading.ofd import read_ofd
 from tasks.reading.ole import refuse_encrypted
 from tasks.reading.pdf import read_pdf
+from tasks.reading.printed import compare_labels
 from tasks.reading.region import resolve_region
-from tasks.reading.report import CellReading, LegacyRow, Report, UnreadableError
+from tasks.reading.report import (
+    CellReading,
+    LegacyRow,
+    PrintedLabel,
+    Report,
+    UnreadableError,
+)
 from tasks.reading.script import is_traditional, to_simplified
 from tasks.reading.settle import settle_readings
 from tasks.reading.several import find_later, refuse_several
@@ -40,6 +49,14 @@ FILE_READERS = {
     media.ENCRYPTED: refuse_encrypted,
 }
 MIN_PARTS = 2  # headings of the form's six parts that make a page a report
+
+
+class TableReading(NamedTuple):
+    """What the tables gave: every cell, what kept some from being read, and odd labels."""
+
+    cells: tuple[CellReading, ...]
+    problem: str | None
+    labels: tuple[PrintedLabel, ...] = ()
 
 
 def read_document(content: bytes) -> Document:
@@ -101,7 +118,7 @@ def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = No
             "expected a report year in the title or in the stated period, found neither; "
             "check that the whole page was saved",
         )
-    cells, problem = read_cells(document, edition)
+    cells, problem, labels = read_cells(document, edition)
     signature, signed_on = identity.find_signature(text)
     publisher = identity.find_publisher(document, title, signature)
     published_on = identity.find_published(document)
@@ -135,6 +152,7 @@ def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = No
         legacy_rows=read_older_table(document, edition),
         signature=signature,
         text=text,
+        labels=labels,
     )
 
 
@@ -181,9 +199,7 @@ def _require_report(title: identity.Title | None, edition: str | None, document:
         )
 
 
-def read_cells(
-    document: Document, edition: str | None
-) -> tuple[tuple[CellReading, ...], str | None]:
+def read_cells(document: Document, edition: str | None) -> TableReading:
     """Give every cell of the edition a reading; say what kept the report from being read.
 
     Every report is read twice, from its grids and from its flattened stream.
@@ -196,17 +212,19 @@ def read_cells(
     """
     if edition is None:
         said = "tables_not_found: none of the form's tables is printed on the page"
-        return (), _add_unread(said, document)
+        return TableReading((), _add_unread(said, document))
     if edition not in load_forms():
-        return (), f"edition_before_2019: the table of {edition} is kept as rows, not as cells"
+        said = f"edition_before_2019: the table of {edition} is kept as rows, not as cells"
+        return TableReading((), said)
     index = index_labels(edition)
-    first = read_grids(document, edition)
+    matching = match_tables(document, edition)
     stream = flatten(document) if document.stream is None else document.stream
-    settled = settle_readings(first, match_stream(stream, index), index.form)
+    settled = settle_readings(matching.readings, match_stream(stream, index), index.form)
     cells = withdraw_contradicted(settled)
     lost = sum(cell.status in ("unreadable", "absent") for cell in cells)
     said = f"cells_unreadable: {lost} of {len(cells)} cells could not be read"
-    return cells, _add_unread(said, document) if lost else None
+    problem = _add_unread(said, document) if lost else None
+    return TableReading(cells, problem, compare_labels(matching.labels, cells, index.form))
 
 
 def _add_unread(said: str, document: Document) -> str:
@@ -214,8 +232,8 @@ def _add_unread(said: str, document: Document) -> str:
     return "; ".join((said, *document.unread))
 
 
-def read_grids(document: Document, edition: str) -> dict[str, CellReading]:
-    """Read the cells of an edition from the grids alone, by name; what is not found has none.
+def match_tables(document: Document, edition: str) -> Matching:
+    """Match the grids alone against an edition; a cell printed twice otherwise is unreadable.
 
     Raises:
         UnreadableError: `several_reports`, the tables are printed twice.
@@ -223,10 +241,10 @@ def read_grids(document: Document, edition: str) -> dict[str, CellReading]:
     index = index_labels(edition)
     matching = match_grids(document.grids, index)
     refuse_several(document, matching, index.form)
-    readings = dict(matching.readings)
+    readings = matching.readings
     for name in matching.differing | find_later(matching, index.form) & readings.keys():
         printed = readings[name]
         readings[name] = CellReading(
             name, "unreadable", None, None, printed.text, printed.locator, "printed_twice"
         )
-    return readings
+    return matching

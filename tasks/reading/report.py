@@ -53,6 +53,18 @@ class CellReading(NamedTuple):
     confirmed: bool = False
 
 
+class PrintedLabel(NamedTuple):
+    """The label of a row or column, folded; `line` is `row`, `column`, or `table` for neither.
+
+    `key` is None where the form has no such row or column, `text` where none is printed.
+    """
+
+    table: str
+    line: str
+    key: str | None
+    text: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A settled division, or the candidates between which it stays open.
@@ -79,7 +91,8 @@ class Report:
 
     `form` is None where no known edition was recognised; then there are no cells and
     `problem` says why. `legacy_rows` is the table of an edition before 2019. `year` is the
-    report year, not the year of publication. `text` is the running text without the tables.
+    report year, not the year of publication. `text` is the running text without the tables,
+    `labels` are those of the tables that are not printed as the form has them.
     """
 
     title: str | None
@@ -98,3 +111,4 @@ class Report:
     legacy_rows: tuple[LegacyRow, ...] = ()
     signature: str | None = None
     text: str = ""
+    labels: tuple[PrintedLabel, ...] = ()

@@ -10,13 +10,12 @@ import polars as pl
 import pytest
 import yaml
 
-from expectations.context import COPIES, LABELS, OLDER_ROWS, PARTS, ROSTER, Context
+from expectations.context import COPIES, OLDER_ROWS, ROSTER, Context
 from expectations.form import load_form, load_forms
-from expectations.label_rules import list_labels
 from expectations.rulebook import load_rulebook
 from expectations.rules import Evaluation, evaluate
 from expectations.statement_remarks import STATEMENT_RULES
-from storage.schema import DOCUMENTS
+from storage.schema import DOCUMENTS, LABELS, PARTS
 
 FILES = sorted(Path(__file__).parent.glob("*breaks.yaml"))
 FACTS = yaml.safe_load((Path(__file__).parent / "breaks.yaml").read_text("utf-8"))
@@ -148,7 +147,7 @@ def build_parts(spec: dict[str, Any], report_id: str, year: int) -> pl.DataFrame
         for position, number in enumerate(order)
         if texts[number] is not None
     ]
-    return pl.DataFrame(rows, schema=PARTS, orient="row")
+    return pl.DataFrame(rows, schema=PARTS.schema, orient="row")
 
 
 def fill_years(text: str, year: int) -> str:
@@ -160,19 +159,13 @@ def fill_years(text: str, year: int) -> str:
 
 
 def build_labels(spec: dict[str, Any], report_id: str) -> pl.DataFrame:
-    """Build the labels of a report, all as the form has them but those described."""
-    if spec["form"] not in load_forms():
-        return pl.DataFrame(schema=LABELS)
-    official = list_labels(load_form(spec["form"]))
-    labels = {
-        f"{table}.{line}.{key}": (report_id, table, line, key, text)
-        for table, line, key, text in official.iter_rows()
-    }
-    for name, text in spec.get("labels", {}).items():
-        table, line, *key = name.split(".")
-        labels[name] = (report_id, table, line, key[0] if key else None, text)
-    rows = [row for row in labels.values() if row[-1] is not None]
-    return pl.DataFrame(rows, schema=LABELS, orient="row")
+    """Build the labels of a report that are not as the form has them."""
+    rows = [
+        (report_id, table, line, number, key[0] if key else None, text)
+        for number, (name, text) in enumerate(spec.get("labels", {}).items(), 1)
+        for table, line, *key in (name.split("."),)
+    ]
+    return pl.DataFrame(rows, schema=LABELS.schema, orient="row")
 
 
 def build_frames(spec: dict[str, Any], report_id: str) -> dict[str, Any]:

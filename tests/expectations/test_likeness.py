@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from expectations.context import PARTS, SKETCHES, Context
+from expectations.context import SKETCHES, Context
 from expectations.likeness import (
     SHINGLE_CHARACTERS,
     estimate_likeness,
@@ -21,6 +21,7 @@ from expectations.likeness import (
     to_rows,
 )
 from expectations.rules import evaluate
+from storage.schema import PARTS
 
 LETTERS = [chr(code) for code in range(0x4E00, 0x5E00)]
 
@@ -88,7 +89,7 @@ def test_names_and_numbers_do_not_count() -> None:
         for place, year, count in (("上犹县", 2021, 3), ("信丰县", 2022, 45))
     ]
     rows = [(str(number), 1, 1, "", text) for number, text in enumerate(texts)]
-    sketches = sketch_parts(pl.DataFrame(rows, schema=PARTS, orient="row"))
+    sketches = sketch_parts(pl.DataFrame(rows, schema=PARTS.schema, orient="row"))
     assert sketches.schema == SKETCHES
     both = to_rows(sketches["sketch"])
     assert estimate_likeness(both[:1], both[1:])[0] == 1
@@ -96,7 +97,7 @@ def test_names_and_numbers_do_not_count() -> None:
 
 def test_no_parts() -> None:
     """No texts give no sketches."""
-    assert sketch_parts(pl.DataFrame(schema=PARTS)).is_empty()
+    assert sketch_parts(pl.DataFrame(schema=PARTS.schema)).is_empty()
     assert pair_alike(
         to_rows(pl.Series([], dtype=pl.List(pl.UInt32))), pl.Series([]), 0.9
     ).is_empty()
@@ -107,8 +108,8 @@ def test_no_parts() -> None:
 )
 def test_stored_sketches_stand_for_texts(make: Any, text: int, year: int, found: list[str]) -> None:
     """A text is found again in the sketch of a report of any region that is not read again."""
-    own = pl.DataFrame([("a", 1, 1, "", write(1))], schema=PARTS, orient="row")
-    other = pl.DataFrame([("b", 1, 1, "", write(text))], schema=PARTS, orient="row")
+    own = pl.DataFrame([("a", 1, 1, "", write(1))], schema=PARTS.schema, orient="row")
+    other = pl.DataFrame([("b", 1, 1, "", write(text))], schema=PARTS.schema, orient="row")
     context = Context(
         parts=own,
         sketches=sketch_parts(other),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.context import PARTS
 from expectations.privacy import check_privacy, is_bank_card, is_identity_card
+from storage.schema import PARTS
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,14 @@ from expectations.privacy import check_privacy, is_bank_card, is_identity_card
 )
 def test_numbers(text: str, kinds: set[str]) -> None:
     """Numbers of persons are told from office telephones, codes and wrong check digits."""
-    parts = pl.DataFrame([("a", 0, 6, "", text)], schema=PARTS, orient="row")
+    parts = pl.DataFrame([("a", 0, 6, "", text)], schema=PARTS.schema, orient="row")
     found = [remark.collect() for remark in check_privacy(parts)]
     assert {kind for remark in found for kind in remark["case"]} == kinds
 
 
 def test_number_is_masked() -> None:
     """The number itself is not repeated in what is found."""
-    parts = pl.DataFrame([("a", 0, 6, "", "手机13512345678")], schema=PARTS, orient="row")
+    parts = pl.DataFrame([("a", 0, 6, "", "手机13512345678")], schema=PARTS.schema, orient="row")
     (remark,) = [one.collect() for one in check_privacy(parts)]
     assert remark["reported"].to_list() == ["135****78"]
 
@@ -39,7 +39,7 @@ def test_number_is_masked() -> None:
 def test_tables_run_together_hold_no_numbers() -> None:
     """Figures of tables that ran into the text are no telephone numbers."""
     flat = "本年新收政府信息公开申请数量13512345678"
-    parts = pl.DataFrame([("a", 0, 3, "", flat)], schema=PARTS, orient="row")
+    parts = pl.DataFrame([("a", 0, 3, "", flat)], schema=PARTS.schema, orient="row")
     assert check_privacy(parts) == []
 
 

@@ -13,8 +13,8 @@ import pytest
 from expectations.explain import Explanation, explain
 from expectations.form import load_form
 from expectations.ranking import load_words
-from expectations.repair import REPAIRS, STORED_SETS, list_repairs, repair_reports
-from storage.schema import PARTITION_SCHEMA
+from expectations.repair import STORED_SETS, list_repairs, repair_reports
+from storage.schema import PARTITION_SCHEMA, REPAIRS
 from tasks.reading.batch import Origin, read_batch
 from tasks.reading.joining import join_batches
 

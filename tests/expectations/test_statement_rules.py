@@ -16,8 +16,8 @@ from expectations.remarks import REMARKS
 from expectations.statement import Statement
 from expectations.statement_remarks import STATEMENT_RULES, remark_statements
 from expectations.statement_rules import compare_statements, list_stated_values
-from expectations.statement_table import STATED, STATEMENTS, build_statements
-from storage.schema import FIGURE
+from expectations.statement_table import STATED, build_statements
+from storage.schema import FIGURE, STATEMENTS
 
 ENTRIES = yaml.safe_load(
     (Path(__file__).parents[2] / "expectations/families/prose.yaml").read_text("utf-8")

@@ -9,7 +9,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from storage.schema import CELLS, FIGURE, FINDINGS, LEGACY_ROWS, REPORTS, Table
+from storage.schema import (
+    CELLS,
+    FIGURE,
+    FINDINGS,
+    LEGACY_ROWS,
+    REPORTS,
+    Table,
+    list_tables,
+)
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 
@@ -91,11 +99,28 @@ def make_frames(
         for report_id, year, region in places
     ]
     return {
+        **{table: _fill(table, place) for table in list_tables()},
         REPORTS: _frame(REPORTS, reports),
         CELLS: cell_rows,
         FINDINGS: _frame(FINDINGS, findings),
         LEGACY_ROWS: _frame(LEGACY_ROWS, legacy_rows),
     }
+
+
+def _fill(table: Table, place: pl.DataFrame) -> pl.DataFrame:
+    """Give each report one row of a table, of some value of each type."""
+    values = {
+        pl.String: "a",
+        pl.Int32: 1,
+        pl.Boolean: True,
+        FIGURE: 1,
+        pl.List(pl.String): [],
+        pl.List(pl.UInt32): [],
+    }
+    others = {name: dtype for name, dtype in table.frame_schema.items() if name not in place}
+    return place.with_columns(
+        pl.lit(values.get(dtype), dtype).alias(name) for name, dtype in others.items()
+    ).select(table.frame_schema.names())
 
 
 def _frame(table: Table, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import polars as pl
 import pytest
 
-from expectations.repair import REPAIRS
-from storage.schema import FINDINGS, REPORTS
+from storage.schema import FINDINGS, REPAIRS, REPORTS
 from tasks.alerting.digest import Digest, compose_digests
 from tasks.alerting.recipients import Recipient
 

@@ -134,8 +134,9 @@ def test_the_publisher_is_an_organisation_where_one_is_named() -> None:
         ("上犹县人民政府", COUNTY, "", "government"),
         ("赣州市上犹县人民政府办公室", COUNTY, "人民政府办公室", "department"),
         ("上犹县财政局", COUNTY, "财政局", "department"),
-        ("上犹县社溪镇", TOWN, "", "township"),
-        ("上犹县社溪镇人民政府", TOWN, "", "township"),
+        ("上犹县社溪镇", TOWN, "社溪镇", "township"),
+        ("上犹县社溪镇人民政府", TOWN, "社溪镇", "township"),
+        ("上犹县社溪镇财政所", TOWN, "社溪镇财政所", "department"),
         ("某县财政局", UNRESOLVED, "某县财政局", "department"),
         ("某县人民政府", UNRESOLVED, "某县人民政府", "government"),
     ],
@@ -143,7 +144,10 @@ def test_the_publisher_is_an_organisation_where_one_is_named() -> None:
 def test_a_body_is_told_apart_from_its_place(
     name: str, region: Region, body: str, scope: str
 ) -> None:
-    """However the place is put before it, the body and its scope are the same."""
+    """However the place is put before it, the body and its scope are the same.
+
+    Townships of one county, which share its code, are bodies of their own.
+    """
     title = find_title(document(f"{name}2022年政府信息公开工作年度报告"))
     told = tell_body(title, None, region)
     assert told == body

@@ -288,6 +288,6 @@ def test_a_header_that_comes_again_is_read_anew() -> None:
 def test_both_readings_confirm_a_pdf_whose_labels_are_mistyped() -> None:
     """Every figure that the grids of the real PDF give is confirmed by its lines."""
     document = read_document(load("hongze_2023.pdf"))
-    cells, _ = read_cells(document, tell_edition(document))
+    cells, *_ = read_cells(document, tell_edition(document))
     assert sum(cell.confirmed for cell in cells) == 179
     assert {cell.status for cell in cells if not cell.confirmed} == {"absent"}
