@@ -33,7 +33,7 @@ def test_a_report_of_an_office_program_is_read_in_50_milliseconds(name: str, edi
     for _ in range(ROUNDS):
         started = time.process_time()
         document = read_document(content)
-        cells, _problem = read_cells(document, tell_edition(document))
+        cells, *_ = read_cells(document, tell_edition(document))
         taken.append(time.process_time() - started)
     assert sum(cell.status == "read" for cell in cells) == len(spec.form.cells)
     median = statistics.median(taken)
