@@ -8,6 +8,7 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -34,7 +35,8 @@ PAGE_BYTES = 100_000
 PAGES = 800
 LEAST_TIMES = 1.8
 MOST_MEGABYTES = 600
-ROUNDS = 3
+ROUNDS = 4
+QUIET = 0.9  # of the cores, for the clock to be judged
 MENU_ENTRY = '<li class="nav"><a href="/zwgk/col{0}/index.html" target="_blank">栏目{0}</a></li>\n'
 SEEN_AT = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -72,23 +74,56 @@ def warm(workers: Workers, data: Path, pages: list[Origin], count: int) -> None:
     list(workers.read(partial(read_archived, data), pieces))
 
 
-def measure(workers: Workers, data: Path, pages: list[Origin]) -> tuple[float, float]:
-    """Read the pages; return seconds, and CPU seconds of this process, the starter."""
-    pieces = cut(pages)
+@dataclass(frozen=True)
+class Taken:
+    """Seconds that reading took, and CPU seconds of each process and of their starter."""
+
+    seconds: float
+    processes: tuple[float, ...]
+    starter: float
+
+    @property
+    def busiest(self) -> float:
+        """Seconds it takes on cores that nobody else uses: two of them carry the starter too."""
+        count = len(self.processes)
+        shared = sum(self.processes) + (self.starter if count == os.cpu_count() else 0)
+        return max(*self.processes, shared / count)
+
+    @property
+    def share(self) -> float:
+        """What part of its cores the machine gave."""
+        return sum(self.processes) / len(self.processes) / self.seconds
+
+
+def measure(workers: Workers, data: Path, pages: list[Origin]) -> Taken:
+    """Read the pages and tell what it took."""
+    before = list(map(read_cpu, workers.processes))
     started, cpu = time.perf_counter(), time.process_time()
-    batches = list(workers.read(partial(read_archived, data), pieces))
-    taken = time.perf_counter() - started, time.process_time() - cpu
+    batches = list(workers.read(partial(read_archived, data), cut(pages)))
+    seconds, starter = time.perf_counter() - started, time.process_time() - cpu
     assert sum(batch.reports.height for batch in batches) == PAGES
-    return taken
+    after = map(read_cpu, workers.processes)
+    processes = tuple(then - now for now, then in zip(before, after, strict=True))
+    return Taken(seconds, processes, starter)
+
+
+def read_cpu(process: int) -> float:
+    """Read the CPU seconds that a process has taken, in hundredths."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.bench
 @pytest.mark.timeout(600)
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two processes need two cores")
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="CPU time is told by /proc")
 def test_two_processes_read_nearly_twice_as_fast_as_one(tmp_path: Path) -> None:
-    """Pages of 100 KB are read at least 1.8 times as fast; the best round of each counts."""
+    """Pages of 100 KB are read at least 1.8 times as fast; the best round of each counts.
+
+    By the clock where the machine gives both cores; else by the CPU time that each core needs.
+    """
     pages = make_pages(tmp_path, PAGES)
-    times: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
+    rounds: dict[int, list[Taken]] = {1: [], 2: []}
     with (
         open_workers(ReadLimits(1, 120, 2048)) as one,
         open_workers(ReadLimits(2, 120, 2048)) as two,
@@ -98,14 +133,19 @@ def test_two_processes_read_nearly_twice_as_fast_as_one(tmp_path: Path) -> None:
             warm(workers, tmp_path, pages, count)
         for _ in range(ROUNDS):
             for count, workers in pools.items():
-                times[count].append(measure(workers, tmp_path, pages))
-    (alone, _), (side_by_side, starter) = min(times[1]), min(times[2])
+                rounds[count].append(measure(workers, tmp_path, pages))
+    alone, pair = (min(taken, key=lambda each: each.seconds) for taken in rounds.values())
+    least_alone, least_pair = (min(each.busiest for each in taken) for taken in rounds.values())
+    by_clock, by_cpu = alone.seconds / pair.seconds, least_alone / least_pair
+    is_quiet = min(alone.share, pair.share) >= QUIET
     print(
-        f"\nbench workers: {PAGES} pages of {PAGE_BYTES} bytes; one process "
-        f"{PAGES / alone:.0f} pages/s, two {PAGES / side_by_side:.0f} pages/s, ratio "
-        f"{alone / side_by_side:.2f}; the starter took {starter / PAGES * 1e3:.2f} ms of CPU a page"
+        f"\nbench workers: {PAGES} pages of {PAGE_BYTES} bytes; by the clock one process "
+        f"{PAGES / alone.seconds:.0f} pages/s, two {PAGES / pair.seconds:.0f}, ratio "
+        f"{by_clock:.2f} with {alone.share:.0%} and {pair.share:.0%} of the cores; by CPU time "
+        f"{PAGES / least_alone:.0f} and {PAGES / least_pair:.0f} pages/s, ratio {by_cpu:.2f}; "
+        f"the starter took {pair.starter / PAGES * 1e3:.2f} ms a page"
     )
-    assert alone / side_by_side >= LEAST_TIMES
+    assert (by_clock if is_quiet else by_cpu) >= LEAST_TIMES
 
 
 def make_mixture(data: Path, specs: list[Spec]) -> Iterator[Origin]:
