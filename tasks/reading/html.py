@@ -28,7 +28,7 @@ _BREAKS = (
 _BREAKING = re.compile(_BREAKS)
 _BREAKING_CAPITAL = re.compile(_BREAKS, re.IGNORECASE)
 _CAPITAL = re.compile(rb"<[A-Z]")
-_UNSEEN = ("script", "style", "noscript", "template", "select")
+_UNSEEN = "script,style,noscript,template,select"
 _HIDDEN = re.compile(rb"display\s*:\s*none")
 _PICTURES = "img,input,svg,canvas,object,embed,video"
 _CELL = re.compile(rb"<t[dh][\s>]")
@@ -62,7 +62,8 @@ def read_html(markup: str) -> Document:
     tables = page[page.find(b"<table") :] if breaking is _BREAKING else page.lower()
     title = _read_title(tree)
     facts = _read_meta(tree)
-    _drop_unseen(tree, page if breaking is _BREAKING else tables)
+    for node in reversed(tree.css(_UNSEEN)):  # what is inside another goes first
+        node.decompose(recursive=True)
     if b"none" in tables and _HIDDEN.search(tables):
         _drop_hidden(tree)
     grids: dict[str, Grid] = {}
@@ -93,14 +94,6 @@ def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Gri
             number += 1
             yield TextBlock(line, f"line[{number}]")
     yield from grids.values()
-
-
-def _drop_unseen(tree: LexborHTMLParser, page: bytes) -> None:
-    """Drop what is never text on the screen; `page` is in small letters as far as tags go."""
-    unseen = [name for name in _UNSEEN if b"<" + name.encode() in page]
-    if unseen:
-        for node in reversed(tree.css(",".join(unseen))):  # what is inside another goes first
-            node.decompose(recursive=True)
 
 
 def _find_layout(tree: LexborHTMLParser) -> set[int]:
