@@ -4,98 +4,96 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
+from urllib.parse import urljoin, urlsplit
 
 from tasks.fetching.client import Answer, FetchError
 from tasks.fetching.limits import Limits
-from tasks.fetching.links import Link, LinkKind, Rules, is_file
+from tasks.fetching.links import Rules
+from tasks.fetching.lists.place import is_beyond
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.request import Request
 from tasks.fetching.source import Source
-from tasks.fetching.survey import Survey, find_attachments, has_report_phrases, survey_page
-from tasks.reading.decoding import decode
+from tasks.fetching.steps import Step, Stop, go_past, take_step
 from tasks.reading.media import tell_media_type
-from tasks.reading.report import UnreadableError
 
 Fetch: TypeAlias = Callable[[Request], Awaitable[Answer]]
-Role: TypeAlias = Literal["seed", "report", "column", "year", "gateway", "attachment"]
-
-# Which links of a page are followed, by how the page itself was reached.
-_FOLLOWED: dict[str, tuple[LinkKind, ...]] = {
-    "gateway": ("report", "column"),
-    "column": ("report", "column", "year", "next"),
-    "year": ("report", "next"),
-    "report": ("report", "next"),
-}
 _MISSED = {"report": "", "seed": "", "attachment": "attachment: "}
-_FILE_NAME = re.compile(rb"\.(?:pdf|docx?|wps|xlsx?|ofd|zip)\b", re.I)  # saves parsing most pages
+Watch: TypeAlias = Callable[[Stop, Answer, Step], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """An address to look at: how it was reached, by which link text, over how many links.
-
-    `page` is the report page that has it attached.
-    """
-
-    url: str
-    role: Role
-    text: str | None
-    depth: int
-    page: str | None = None
+def watch_nothing(stop: Stop, answer: Answer, step: Step) -> None:
+    """Look at no step."""
 
 
 async def crawl(
-    source: Source, fetch: Fetch, rules: Rules, limits: Limits, now: Callable[[], datetime]
+    source: Source,
+    fetch: Fetch,
+    rules: Rules,
+    limits: Limits,
+    now: Callable[[], datetime],
+    watch: Watch = watch_nothing,
 ) -> AsyncIterator[Page | Miss]:
     """Yield the report pages of a source as they come, and a miss for each failed address.
 
-    The source's address may be a report, a list of reports or a home page. What looks like no
-    list is yielded as a page: reading decides whether it is a report. The files that it links
-    to are yielded behind it, as its attachments. No address is looked at twice; the number of
-    addresses and the depth are bounded, and a bound that was met is told.
+    The source's address may be a report, a list of reports or a home page. Where it is gone,
+    the home page of its host is tried. What looks like no list is yielded as a page: reading
+    decides whether it is a report. The files that it links to are yielded behind it, as its
+    attachments. No address is looked at twice; the number of addresses and the depth are
+    bounded, and a bound that was met is told.
+
+    Args:
+        source: what to look at.
+        fetch: gives the answer to a request, or raises `FetchError`.
+        rules: the patterns of links.
+        limits: the bounds.
+        now: gives the present instant in UTC.
+        watch: is shown each address that answered, and what it was taken for.
     """
     frontier = deque([Stop(source.location, "seed", None, 0)])
-    seen = {source.location}
-    looked, yielded = 0, 0
+    seen = {frontier[0].request}
+    looked, yielded, gone = 0, 0, None
     while frontier and looked < limits.pages_per_source:
         count = min(len(frontier), limits.per_host, limits.pages_per_source - looked)
         batch = [frontier.popleft() for _ in range(count)]
         looked += count
         answers = await asyncio.gather(*(_fetch_or_miss(source, fetch, stop) for stop in batch))
         for stop, answer in zip(batch, answers, strict=True):
+            stops: tuple[Stop, ...] = ()
+            attachments: tuple[Stop, ...] = ()
+            found: Page | Miss | None
             if isinstance(answer, Miss):
+                found, stops = answer, go_past(stop)
+            elif answer.url != stop.url and _is_known(answer.url, seen):
+                continue
+            else:
+                seen.add(Request(answer.url))
+                step = take_step(stop, answer, rules)
+                watch(stop, answer, step)
+                found, stops = _make_finding(source, stop, answer, step, now), step.stops
+                attachments = step.attachments if step.is_page else ()
+            home = _find_home(stop, found)
+            if home is not None:
+                gone, found, stops = found, None, (home,)
+            for following in stops:
+                if following.request not in seen and following.depth <= limits.depth:
+                    seen.add(following.request)
+                    frontier.append(following)
+            if found is not None and not _is_harmless(stop, found):
                 yielded += 1
-                yield answer
-                continue
-            if answer.url != stop.url and answer.url in seen:
-                continue
-            seen.add(answer.url)
-            media_type = tell_media_type(answer.content)
-            survey = survey_answer(answer, media_type, rules)
-            followed = choose_links(stop, survey) if survey else ()
-            pages = tuple(link for link in followed if not is_file(link.url, rules))
-            if survey is None or is_report_page(stop, survey, followed, pages):
-                yielded += 1
-                yield _make_page(source, stop, answer, media_type, now())
-                for link in list_attachments(answer, media_type, rules):
-                    if link.url not in seen and looked < limits.pages_per_source:
-                        seen.add(link.url)
-                        looked += 1
-                        attachment = Stop(link.url, "attachment", link.text, stop.depth, answer.url)
-                        yield await _fetch_attachment(source, fetch, attachment, now)
-                continue
-            for link in followed:
-                depth = stop.depth + (link.kind != "next")
-                if link.url not in seen and depth <= limits.depth:
-                    seen.add(link.url)
-                    role: Role = "column" if link.kind == "next" else link.kind
-                    frontier.append(Stop(link.url, role, link.text, depth))
+                yield found
+            for attached in attachments:
+                if attached.request not in seen and looked < limits.pages_per_source:
+                    seen.add(attached.request)
+                    looked += 1
+                    yield await _fetch_attachment(source, fetch, attached, now)
+    if isinstance(gone, Miss):
+        yielded += 1
+        yield _describe_move(gone, yielded - 1)
     if frontier:
         yield Miss(
             source.location,
@@ -114,71 +112,43 @@ async def crawl(
         )
 
 
-def choose_links(stop: Stop, survey: Survey) -> tuple[Link, ...]:
-    """Choose the links to follow from a page, by how it was reached and what it looks like."""
-    if stop.role != "seed":
-        return _pick(survey, _FOLLOWED[stop.role])
-    if survey.is_list or _pick(survey, ("report",)):
-        return _pick(survey, _FOLLOWED["column"])
-    return _pick(survey, ("column",)) or _pick(survey, ("gateway", "year"))
+def _is_known(url: str, seen: set[Request]) -> bool:
+    return Request(url) in seen
 
 
-def is_report_page(
-    stop: Stop, survey: Survey, followed: tuple[Link, ...], pages: tuple[Link, ...]
-) -> bool:
-    """Tell whether a page is to be read as a report, rather than as a list of them.
-
-    `pages` are those of its links that lead to no files: a page that is titled as a report, or
-    reached as one, and leads to files alone has them attached.
-    """
-    if survey.is_report:
-        return True
-    if stop.role == "report" or (stop.role == "seed" and survey.is_titled):
-        return survey.is_article or not pages
-    if stop.role == "year":
-        return survey.is_article or not followed
-    if stop.role == "column":
-        return survey.is_article and not followed
-    return stop.role == "seed" and not followed
-
-
-def _pick(survey: Survey, kinds: tuple[LinkKind, ...]) -> tuple[Link, ...]:
-    return tuple(link for link in survey.links if link.kind in kinds)
-
-
-def survey_answer(answer: Answer, media_type: str, rules: Rules) -> Survey | None:
-    """Survey the page of an answer; None where it needs none.
-
-    That is so where it is no HTML or its encoding is unknown, which is for reading to tell, and
-    where it is plainly a report.
-    """
-    if media_type != "text/html":
+def _find_home(stop: Stop, found: Page | Miss | None) -> Stop | None:
+    """Give the home page where the source's own address is gone: its column may have moved."""
+    if stop.role != "seed" or stop.depth or not isinstance(found, Miss) or found.outcome != "gone":
         return None
-    try:
-        html = decode(answer.content, answer.charset)
-    except UnreadableError:
+    parts = urlsplit(stop.url)
+    if (parts.path or "/") == "/" and not parts.query:
         return None
-    if has_report_phrases(html, rules):  # most pages are reports: no need to look for links
-        return None
-    return survey_page(html, answer.url, rules)
+    return Stop(urljoin(stop.url, "/"), "seed", None, 1)
 
 
-def list_attachments(answer: Answer, media_type: str, rules: Rules) -> tuple[Link, ...]:
-    """List the files that a page links to; none where it is no web page or cannot be decoded."""
-    if media_type != "text/html" or not _FILE_NAME.search(answer.content):
-        return ()
-    try:
-        return find_attachments(decode(answer.content, answer.charset), answer.url, rules)
-    except UnreadableError:
-        return ()
+def _is_harmless(stop: Stop, found: Page | Miss) -> bool:
+    """Tell whether a page of a list is missing of which the list never said that it is there."""
+    is_gone = isinstance(found, Miss) and found.outcome == "gone"
+    return is_gone and stop.place is not None and is_beyond(stop.place)
+
+
+def _describe_move(gone: Miss, found_count: int) -> Miss:
+    if not found_count:
+        return gone
+    return replace(
+        gone,
+        outcome="moved",
+        reason=f"{gone.reason}; looked from the home page instead, found {found_count} addresses; "
+        "correct the source's address",
+    )
 
 
 async def _fetch_or_miss(source: Source, fetch: Fetch, stop: Stop) -> Answer | Miss:
     try:
-        return await fetch(Request(stop.url))
+        return await fetch(stop.request)
     except FetchError as error:
-        what = _MISSED.get(stop.role, "list of reports: ")
-        return Miss(stop.url, source.name, error.outcome, what + error.reason, stop.page)
+        reason = _MISSED.get(stop.role, "list of reports: ") + error.reason
+        return Miss(stop.url, source.name, error.outcome, reason, stop.page)
 
 
 async def _fetch_attachment(
@@ -188,6 +158,16 @@ async def _fetch_attachment(
     if isinstance(answer, Miss):
         return answer
     return _make_page(source, stop, answer, tell_media_type(answer.content), now())
+
+
+def _make_finding(
+    source: Source, stop: Stop, answer: Answer, step: Step, now: Callable[[], datetime]
+) -> Page | Miss | None:
+    if step.trouble is not None:
+        outcome, what = step.trouble
+        reason = f"{_MISSED.get(stop.role, 'list of reports: ')}expected a page, found {what}"
+        return Miss(answer.url, source.name, outcome, reason)
+    return _make_page(source, stop, answer, step.media_type, now()) if step.is_page else None
 
 
 def _make_page(

@@ -29,6 +29,8 @@ class Rules:
 
     report: re.Pattern[str]
     excluded: re.Pattern[str]
+    harmless: re.Pattern[str]
+    report_path: re.Pattern[str]
     article_path: re.Pattern[str]
     column: re.Pattern[str]
     column_path: re.Pattern[str]
@@ -41,6 +43,8 @@ class Rules:
     phrases: tuple[str, ...]
     phrases_at_least: int
     article_han_count: int
+    error: re.Pattern[str]
+    login: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def load_rules(path: Path = LINKS_FILE) -> Rules:
     return Rules(
         report=_compile(data["report"]),
         excluded=re.compile("|".join(data["report"]["exclude"])),
+        harmless=re.compile("|".join(data["report"]["harmless"])),
+        report_path=re.compile(data["report"]["path"]),
         article_path=re.compile(data["report"]["article_path"]),
         column=_compile(data["column"]),
         column_path=re.compile(data["column"]["path"]),
@@ -71,6 +77,8 @@ def load_rules(path: Path = LINKS_FILE) -> Rules:
         phrases=tuple(data["report_page"]["phrases"]),
         phrases_at_least=data["report_page"]["at_least"],
         article_han_count=data["report_page"]["article_han_count"],
+        error=re.compile("|".join(data["error_page"])),
+        login=re.compile("|".join(data["login_page"])),
     )
 
 
@@ -81,7 +89,7 @@ def classify_link(texts: Sequence[str], url: str, rules: Rules) -> LinkKind | No
     """
     folded = [text for text in map(fold_text, texts) if text]
     path = urlsplit(url).path.lower()
-    if any(rules.excluded.search(text) for text in folded):
+    if any(rules.excluded.search(rules.harmless.sub("", text)) for text in folded):
         return None
     by_text: tuple[tuple[LinkKind, re.Pattern[str]], ...] = (
         ("next", rules.next),
@@ -92,6 +100,8 @@ def classify_link(texts: Sequence[str], url: str, rules: Rules) -> LinkKind | No
     for kind, pattern in by_text:
         if any(pattern.search(text) for text in folded):
             return kind
+    if rules.report_path.search(path):
+        return "report"
     if rules.column_path.search(path):
         return "column"
     if folded and rules.column_folder.search(path) and rules.article_path.search(path):
@@ -111,11 +121,12 @@ def is_attachment(texts: Sequence[str], url: str, rules: Rules) -> bool:
     )
 
 
-def resolve_link(base: str, href: str) -> str | None:
+def resolve_link(base: str, href: str, *, is_same_host: bool = False) -> str | None:
     """Return the absolute address of a link on a page, without its fragment.
 
-    None for anything but an http(s) address on the host and port of `base` (http and https on
-    their usual ports count as one), and for addresses over 2,000 characters.
+    None for anything but an http(s) address on the site (or, if asked for, the host) and port
+    of `base` (http and https on their usual ports count as one), and for addresses over 2,000
+    characters.
     """
     try:
         url = urljoin(base, href.strip()).partition("#")[0]
@@ -123,7 +134,11 @@ def resolve_link(base: str, href: str) -> str | None:
         return None
     if len(url) > _MAX_URL_CHARACTERS or not is_address(url):
         return None
-    return url if _name_server(url) == _name_server(base) else None
+    if _find_port(url) != _find_port(base):
+        return None
+    if is_same_host:
+        return url if urlsplit(url).hostname == urlsplit(base).hostname else None
+    return url if is_same_site(url, base) else None
 
 
 def is_same_site(url: str, other: str) -> bool:
@@ -147,10 +162,11 @@ def _compile(section: dict[str, Any]) -> re.Pattern[str]:
     return re.compile("|".join((*section.get("search", ()), *whole)), re.IGNORECASE)
 
 
-def _name_server(url: str) -> tuple[str | None, int | None]:
+def _find_port(url: str) -> int | None:
+    """Return the port of an address, None for both usual ones."""
     parts = urlsplit(url)
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    return parts.hostname, None if port in _DEFAULT_PORTS.values() else port
+    return None if port in _DEFAULT_PORTS.values() else port
 
 
 def _name_domain(host: str) -> str | None:

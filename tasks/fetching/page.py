@@ -17,6 +17,7 @@ Outcome = Literal[
     "no_reports",
     "cut_short",
     "failed",
+    "moved",
 ]
 
 

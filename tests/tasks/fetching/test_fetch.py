@@ -16,13 +16,12 @@ import httpx
 import pytest
 
 from tasks.fetching.client import Answer
-from tasks.fetching.crawl import survey_answer
 from tasks.fetching.fetch import fetch_sources
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import Rules
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.source import Source, parse_source_argument
-from tasks.fetching.survey import Survey
+from tasks.fetching.steps import Step, Stop, take_step
 
 REPORT = "<h1>{}</h1><p>本年度报告</p><table><tr><td>第二十条第（一）项</td></tr></table>"
 LIMITS = Limits(timeout_seconds=2, tries=2, backoff_seconds=0.01, delay_seconds=0)
@@ -84,12 +83,12 @@ def test_a_listed_source_on_loopback_is_refused() -> None:
 def test_our_own_fault_costs_one_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """When our code fails on a page, its source is a miss that says so; the others come."""
 
-    def fail(answer: Answer, media_type: str, rules: Rules) -> Survey | None:
+    def fail(stop: Stop, answer: Answer, rules: Rules) -> Step:
         if "/bad" in answer.url:
             raise RuntimeError("a fault")
-        return survey_answer(answer, media_type, rules)
+        return take_step(stop, answer, rules)
 
-    monkeypatch.setattr("tasks.fetching.crawl.survey_answer", fail)
+    monkeypatch.setattr("tasks.fetching.crawl.take_step", fail)
     sources = [Source(x, f"http://93.184.216.34/{x}", "url") for x in ("bad", "good")]
     found = list(fetch_sources(sources, LIMITS, now, httpx.MockTransport(respond_with_a_report)))
     assert {(item.source, type(item).__name__) for item in found} == {

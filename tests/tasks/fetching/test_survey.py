@@ -38,27 +38,6 @@ def test_the_base_element_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "pages"),
-    [
-        ('createPageHTML(4, 0, "index", "html");', ["index_1", "index_2", "index_3"]),
-        ("createPageHTML(2,1,'list','html')", ["list_1"]),
-        ('createPageHTML(1, 0, "index", "html");', []),
-        ("createPageHTML(total, 0, 'index', 'html')", []),
-    ],
-)
-def test_trs_lists_name_their_pages(script: str, pages: list[str]) -> None:
-    """The script of a TRS list gives the addresses of its further pages."""
-    survey = survey_page(f"<script>{script}</script>", URL, RULES)
-    assert [link.url.split("/")[-1] for link in survey.links] == [f"{p}.html" for p in pages]
-
-
-def test_a_false_count_of_pages_is_bounded() -> None:
-    """A list that claims ten thousand pages does not give ten thousand addresses."""
-    html = '<script>createPageHTML(10000, 0, "index", "html")</script>'
-    assert len(survey_page(html, URL, RULES).links) == 299
-
-
-@pytest.mark.parametrize(
     ("html", "url", "expected"),
     [
         pytest.param(REPORT, URL, (True, False, False), id="report"),
