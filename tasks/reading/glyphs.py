@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 UNKNOWN_CHARACTER = "\ufffd"  # something is printed that cannot be read
@@ -60,8 +59,11 @@ def compose_cell(glyphs: Iterable[Glyph]) -> str:
     newline stays. A gap too wide for one figure, an index, and whatever is printed over
     something else leave a tab or `UNKNOWN_CHARACTER`, so that no figure is read from them.
     """
+    listed = list(glyphs)
+    if len(listed) == 1:
+        return listed[0].text
     text = ""
-    for line in split_lines(glyphs):
+    for line in split_lines(listed):
         text = join_texts(text, compose_line(line))
     return text
 
@@ -75,17 +77,21 @@ def join_texts(before: str, after: str) -> str:
 
 def compose_line(line: Sequence[Glyph]) -> str:
     """Compose a line of glyphs from left to right, with blanks and wide gaps between."""
-    kept: list[Glyph] = []
-    for glyph in line:
-        if kept and _overlaps(kept[-1], glyph):
-            if kept[-1].text != glyph.text:
-                kept[-1] = kept[-1]._replace(text=UNKNOWN_CHARACTER)
+    if len(line) == 1:
+        return line[0].text
+    before = line[0]
+    pieces = [before.text]
+    for after in line[1:]:
+        gap = after.left - before.right
+        if gap < 0.0 and _overlaps(before, after):
+            if before.text != after.text:
+                before = before._replace(text=UNKNOWN_CHARACTER)
+                pieces[-1] = UNKNOWN_CHARACTER
             continue
-        kept.append(glyph)
-    pieces = [kept[0].text]
-    for before, after in pairwise(kept):
-        pieces.append(_part(before, after))
+        if gap > 0.0 or after.text[0].isdigit():
+            pieces.append(_part(before, after, gap))
         pieces.append(after.text)
+        before = after
     return "".join(pieces)
 
 
@@ -100,11 +106,8 @@ def _overlaps(before: Glyph, after: Glyph) -> bool:
     return narrower > 0.5 and before.right - after.left > OVERPRINT_SHARE * narrower
 
 
-def _part(before: Glyph, after: Glyph) -> str:
+def _part(before: Glyph, after: Glyph, gap: float) -> str:
     """Give what parts two neighbours: nothing, a blank, or a gap."""
-    gap = after.left - before.right
-    if gap <= 0.0 and not after.text[0].isdigit():
-        return ""
     height = max(before.height, after.height)  # fonts may give the ink's height alone
     if gap > GAP_SHARE * height:
         return GAP

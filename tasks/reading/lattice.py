@@ -72,10 +72,12 @@ class Lattice:
 
         A digit printed on the outer line counts: its cell must not pass for empty.
         """
-        x, top, bottom = (glyph.left + glyph.right) / 2, self.ys[0], self.ys[-1]
+        top, bottom = self.ys[0], self.ys[-1]
+        if glyph.bottom < top - TOUCH or glyph.top > bottom + TOUCH:
+            return False
+        x, middle = (glyph.left + glyph.right) / 2, (glyph.top + glyph.bottom) / 2
         if not self.xs[0] <= x < self.xs[-1]:
             return False
-        middle = (glyph.top + glyph.bottom) / 2
         if top <= middle < bottom:
             return True
         overlap = min(glyph.bottom, bottom) - max(glyph.top, top)
@@ -85,11 +87,6 @@ class Lattice:
         if middle < top:
             return self.open_above[column] and glyph.bottom > top - TOUCH
         return self.open_below[column] and glyph.top < bottom + TOUCH
-
-
-def make_rule(low: float, high: float, start: float, end: float) -> Rule:
-    """Make a rule from a thin box."""
-    return Rule((low + high) / 2, start, end)
 
 
 def cluster(values: Iterable[float], within: float = TOUCH) -> list[float]:

@@ -19,6 +19,8 @@ from tasks.reading.report import UnreadableError
 MAX_PAGES = 40
 MAX_PIXELS = 60_000_000  # A4 at 600 dots an inch is 35 million
 RENDERED_DPI = 150
+A4_WIDTH, A4_HEIGHT = 595.0, 842.0  # points
+LANDSCAPE = 1.2, 1.6  # width by height of a page on its side; wider ones are cut from a page
 PICTURE_SHARE = 0.05  # of a page: smaller pictures are seals and logos
 WHOLE_SHARE = 0.7  # of a page: such a picture is a scan of it
 FEW_CHARACTERS = 12  # within a picture: a page number, a stamp
@@ -50,8 +52,11 @@ def read_picture(content: bytes, media_type: str) -> Document:
     from tasks.reading.ocr_page import read_page
     from tasks.reading.ocr_pictures import decode_pictures
 
-    pictures = decode_pictures(content, MAX_PAGES, MAX_PIXELS)
-    pages = (read_page(picture, number) for number, picture in enumerate(pictures, 1))
+    decoded = decode_pictures(content, MAX_PAGES, MAX_PIXELS)
+    pictures = ((picture, tell_paper(picture.shape[1], picture.shape[0])) for picture in decoded)
+    pages = (
+        read_page(picture, number, width) for number, (picture, width) in enumerate(pictures, 1)
+    )
     return Document(media_type, None, compose_pages(pages), {}, stream="")
 
 
@@ -109,12 +114,24 @@ def read_pictures(content: bytes, pages: Sequence[PdfPage]) -> tuple[list[PdfPag
     return completed, left
 
 
+def tell_paper(width: float, height: float) -> float:
+    """Tell the width in points that a page counts as: that of A4, upright or on its side.
+
+    A scan may say any size, or none; the size of its text is that of a page all the same.
+    """
+    return A4_HEIGHT if LANDSCAPE[0] < width / height < LANDSCAPE[1] else A4_WIDTH
+
+
 def _read_part(drawn: pdfium.PdfPage, number: int, box: Box | None) -> PdfPage:
-    """Recognise a page, or a part of it with the upper left corner of that as its own."""
+    """Recognise a page, or a part of it with the upper left corner of that as its own.
+
+    Boxes are in points of a page of A4.
+    """
     from tasks.reading.ocr_page import read_page
 
-    scale = RENDERED_DPI / 72
     width, height = drawn.get_size()
+    size = tell_paper(width, height) / width
+    scale = size * RENDERED_DPI / 72
     if width * height * scale * scale > MAX_PIXELS:
         raise UnreadableError(
             "too_large",
@@ -127,7 +144,7 @@ def _read_part(drawn: pdfium.PdfPage, number: int, box: Box | None) -> PdfPage:
         crop=(part.left, height - part.bottom, width - part.right, part.top),
         force_bitmap_format=FPDFBitmap_BGR,
     )
-    return read_page(bitmap.to_numpy().copy(), number, part.right - part.left)
+    return read_page(bitmap.to_numpy().copy(), number, size * (part.right - part.left))
 
 
 def _complete(page: PdfPage, drawn: pdfium.PdfPage, boxes: list[Box]) -> PdfPage:
@@ -141,21 +158,23 @@ def _complete(page: PdfPage, drawn: pdfium.PdfPage, boxes: list[Box]) -> PdfPage
     for box in boxes:
         x, y = box.left, box.top
         part = _read_part(drawn, page.number, box)
-        glyphs += [
-            Glyph(one.text, one.left + x, one.top + y, one.right + x, one.bottom + y)
-            for one in part.glyphs
-        ]
+        size = (box.right - box.left) / (part.box.right - part.box.left)
+        glyphs += [Glyph(one.text, *_move(one[1:], x, y, size)) for one in part.glyphs]
+        drawing.ink += [Box(*_move(one, x, y, size)) for one in part.drawing.ink]
         drawing.horizontals += [
-            Rule(one.at + y, one.start + x, one.end + x) for one in part.drawing.horizontals
+            Rule(at * size + y, start * size + x, end * size + x)
+            for at, start, end in part.drawing.horizontals
         ]
         drawing.verticals += [
-            Rule(one.at + x, one.start + y, one.end + y) for one in part.drawing.verticals
-        ]
-        drawing.ink += [
-            Box(one.left + x, one.top + y, one.right + x, one.bottom + y)
-            for one in part.drawing.ink
+            Rule(at * size + x, start * size + y, end * size + y)
+            for at, start, end in part.drawing.verticals
         ]
     return PdfPage(page.number, page.box, glyphs, drawing)
+
+
+def _move(box: Sequence[float], x: float, y: float, size: float) -> tuple[float, ...]:
+    left, top, right, bottom = box
+    return left * size + x, top * size + y, right * size + x, bottom * size + y
 
 
 def _measure(box: Box) -> float:

@@ -10,12 +10,12 @@ import numpy as np
 
 from tasks.reading.glyphs import UNKNOWN_CHARACTER, Glyph
 from tasks.reading.lattice import Box, Rule
-from tasks.reading.ocr_pictures import Picture, darken, set_upright
+from tasks.reading.ocr_pictures import Picture, darken, set_upright, shrink
 from tasks.reading.ocr_words import Word, may_be_figure, read_words
 from tasks.reading.pdf_drawing import Drawing
 from tasks.reading.pdf_pages import PdfPage
 
-PAGE_WIDTH = 595.0  # points: a picture tells no size, and is taken for A4
+FINEST = 200 / 72  # dots a point: finer tells no more
 EDGE = 2.0  # points by which boxes may miss
 LONGEST_STROKE = 15.0  # points: strokes of characters are shorter, ruled lines longer
 FAINT_SHARE = 0.5  # of the darkness that tells text from paper: fainter dots are dirt
@@ -24,13 +24,13 @@ LEAST_INK_AREA = 4.0
 BESIDE_SHARE = 1.5  # of the height of a figure: ink nearer than this may be a part of it
 
 
-def read_page(picture: Picture, number: int, width: float = PAGE_WIDTH) -> PdfPage:
+def read_page(picture: Picture, number: int, width: float) -> PdfPage:
     """Read one picture of so many points' width as a page, its slant set right.
 
     A figure in doubt begins with `UNKNOWN_CHARACTER`. What is drawn and is neither ruled
     line nor recognised word is ink.
     """
-    upright = set_upright(picture)
+    upright = set_upright(shrink(picture, round(width * FINEST)))
     height, dots = upright.shape[:2]
     scale = width / dots
     long = _find_long(darken(upright), scale)

@@ -17,7 +17,6 @@ from PIL import Image, ImageOps, ImageSequence
 
 from tasks.reading.report import UnreadableError
 
-WIDEST = 1654  # dots: A4 at 200 an inch; finer tells no more
 SLANT_SHARE = 0.25  # of the width that a line must have to tell the slant of a page
 STEEPEST = 8.0  # degrees
 SHORTEST_RUN = 10  # dots: even a slanted line has such runs, most strokes of text have not
@@ -51,7 +50,7 @@ def decode_pictures(content: bytes, most: int, most_pixels: int) -> Iterator[Pic
                         f"expected a picture of at most {most_pixels} dots, found {width} by "
                         f"{height}; save it at 150 to 300 dots an inch",
                     )
-                yield _shrink(_flatten(frame))
+                yield _flatten(frame)
     except _BROKEN as error:
         raise UnreadableError(
             "damaged_file",
@@ -67,11 +66,12 @@ def _flatten(image: Image.Image) -> Picture:
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
-def _shrink(picture: Picture) -> Picture:
+def shrink(picture: Picture, widest: int) -> Picture:
+    """Give a picture at most so many dots' width, in its own proportions."""
     height, width = picture.shape[:2]
-    if width <= WIDEST:
+    if width <= widest:
         return picture
-    size = (WIDEST, max(1, round(height * WIDEST / width)))
+    size = (widest, max(1, round(height * widest / width)))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pypdfium2.raw as raw
 
-from tasks.reading.lattice import Box, Rule, make_rule
+from tasks.reading.lattice import Box, Rule
 from tasks.reading.report import UnreadableError
 
 MAX_OBJECTS = 50_000  # a page
@@ -17,6 +17,11 @@ MAX_SEGMENTS = 100_000
 MAX_FORM_DEPTH = 8
 THICKEST_RULE = 3.0
 _LINE, _CURVE, _MOVE = raw.FPDF_SEGMENT_LINETO, raw.FPDF_SEGMENT_BEZIERTO, raw.FPDF_SEGMENT_MOVETO
+# Where the library puts what it measures: made once, for it serves one thread at a time anyway.
+_EDGES = c_float(), c_float(), c_float(), c_float()
+_EDGE_REFERENCES = tuple(map(byref, _EDGES))
+_MODES = c_int(), c_int()
+_MODE_REFERENCES = tuple(map(byref, _MODES))
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
 
@@ -80,9 +85,9 @@ def _read_object(item: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing, de
 
 def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> None:
     """Read the straight lines of a path; filled boxes count only where they are thin."""
-    filled, stroked = c_int(), c_int()
-    raw.FPDFPath_GetDrawMode(path, byref(filled), byref(stroked))
-    if not filled.value and not stroked.value:
+    raw.FPDFPath_GetDrawMode(path, *_MODE_REFERENCES)
+    is_filled, is_stroked = (bool(mode.value) for mode in _MODES)
+    if not is_filled and not is_stroked:
         return
     box = _measure(path, matrix)
     if keep_rule(box, drawing):
@@ -92,7 +97,7 @@ def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> N
         has_curves |= is_curved
         if is_curved or not points:
             continue
-        if stroked.value:
+        if is_stroked:
             for (ax, ay), (bx, by) in pairwise(points):
                 keep_rule(Box(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)), drawing)
         else:
@@ -104,13 +109,14 @@ def _read_path(path: raw.FPDF_PAGEOBJECT, matrix: Matrix, drawing: Drawing) -> N
 
 def keep_rule(box: Box, drawing: Drawing) -> bool:
     """Keep a box that is thin as a ruled line of the drawing; tell whether it is one."""
-    width, height = box.right - box.left, box.bottom - box.top
-    if min(width, height) > THICKEST_RULE:
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    if width > THICKEST_RULE and height > THICKEST_RULE:
         return False
     if width >= height:
-        drawing.horizontals.append(make_rule(box.top, box.bottom, box.left, box.right))
+        drawing.horizontals.append(Rule((top + bottom) / 2, left, right))
     if height >= width:
-        drawing.verticals.append(make_rule(box.left, box.right, box.top, box.bottom))
+        drawing.verticals.append(Rule((left + right) / 2, top, bottom))
     return True
 
 
@@ -140,8 +146,8 @@ def _walk(
 
 
 def _measure(item: raw.FPDF_PAGEOBJECT, matrix: Matrix) -> Box:
-    left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
-    raw.FPDFPageObj_GetBounds(item, byref(left), byref(bottom), byref(right), byref(top))
+    raw.FPDFPageObj_GetBounds(item, *_EDGE_REFERENCES)
+    left, bottom, right, top = _EDGES
     return move_box(matrix, left.value, bottom.value, right.value, top.value)
 
 

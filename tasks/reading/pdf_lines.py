@@ -80,14 +80,19 @@ def _split_words(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
             before = words[-1][-1]
             height = max(before.height, glyph.height)
             gap = glyph.left - before.right
-            both_ascii = before.text.isascii() and glyph.text.isascii()
-            widest = (BLANK_SHARE if both_ascii else GAP_SHARE) * height
-            is_level = abs(glyph.middle - before.middle) < SAME_ROW_SHARE * height
-            if is_level and -height / 2 < gap <= widest:
+            if -height / 2 < gap <= GAP_SHARE * height and _is_level(before, glyph, height, gap):
                 words[-1].append(glyph)
                 continue
         words.append([glyph])
     return words
+
+
+def _is_level(before: Glyph, glyph: Glyph, height: float, gap: float) -> bool:
+    """Tell whether two neighbours stand on one line, and no blank between Latin ones."""
+    both_ascii = before.text.isascii() and glyph.text.isascii()
+    if both_ascii and gap > BLANK_SHARE * height:
+        return False
+    return abs(glyph.middle - before.middle) < SAME_ROW_SHARE * height
 
 
 def _stack(words: Iterable[list[Glyph]]) -> list[_Block]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi
 
 import pypdfium2 as pdfium
@@ -35,7 +36,6 @@ _PAGE_NUMBER = re.compile(r"\W*(?:[^\W\d]{0,2}\W*(?<!\d)\d{1,3}(?!\d)\W*[^\W\d]{
 LARGEST_CHARACTER = 40.0  # points
 SAMPLED_CHARACTERS = 64
 # Forms of a character that fonts of printers name in place of the character itself.
-_FIRST_ALIKE = 0x2E80
 _ALIKE = ((0x2E80, 0x2FDF), (0xF900, 0xFAFF))
 
 
@@ -173,27 +173,56 @@ def _read_glyphs(text: raw.FPDF_TEXTPAGE, matrix: Matrix, has_hidden_text: bool)
     if count > MAX_PAGE_CHARACTERS:
         raise refuse_complex("characters", count, MAX_PAGE_CHARACTERS)
     glyphs: list[Glyph] = []
-    box = raw.FS_RECTF()
+    ruler = _Ruler()
+    *turn, x, y = matrix
+    is_upright = turn == [1.0, 0.0, 0.0, -1.0]
+    box = ruler.box
     get_unicode, has_error = raw.FPDFText_GetUnicode, raw.FPDFText_HasUnicodeMapError
     for index in range(count):
-        code = get_unicode(text, index)
-        character = chr(code) if 0 < code < 0x110000 else UNKNOWN_CHARACTER
-        if character.isspace():
+        character, is_digit = _tell_character(get_unicode(text, index))
+        if not character or (has_hidden_text and _is_hidden(text, index)):
             continue
-        if has_hidden_text and _is_hidden(text, index):
-            continue
-        is_digit = character.isdigit()
-        if not character.isprintable() or (is_digit and has_error(text, index) == 1):
+        if is_digit and has_error(text, index) == 1:
             character = UNKNOWN_CHARACTER
-        elif code >= _FIRST_ALIKE and any(first <= code <= last for first, last in _ALIKE):
-            character = unicodedata.normalize("NFKC", character)
-        _measure_character(text, index, box, is_digit=is_digit)
-        glyphs.append(Glyph(character, *move_box(matrix, box.left, box.bottom, box.right, box.top)))
+        _measure_character(text, index, ruler, is_digit=is_digit)
+        low, high = box.bottom, box.top
+        if is_upright:  # nearly always, and then a sum does
+            edges = (box.left + x, y - high, box.right + x, y - low)
+        else:
+            edges = move_box(matrix, box.left, low, box.right, high)
+        glyphs.append(Glyph(character, *edges))
     return glyphs
 
 
+@lru_cache(maxsize=8192)
+def _tell_character(code: int) -> tuple[str, bool]:
+    """Tell a character by its code, "" for white space, and whether it is a digit."""
+    character = chr(code) if 0 < code < 0x110000 else UNKNOWN_CHARACTER
+    if character.isspace():
+        return "", False
+    is_digit = character.isdigit()
+    if not character.isprintable():
+        character = UNKNOWN_CHARACTER
+    elif any(first <= code <= last for first, last in _ALIKE):
+        character = unicodedata.normalize("NFKC", character)
+    return character, is_digit
+
+
+class _Ruler:
+    """Where a measured box goes: made once a page, for a page has thousands of characters."""
+
+    __slots__ = ("bottom", "box", "edges", "left", "right", "shape", "top")
+
+    def __init__(self) -> None:
+        self.box = raw.FS_RECTF()
+        self.shape = ctypes.byref(self.box)
+        self.left, self.right = ctypes.c_double(), ctypes.c_double()
+        self.bottom, self.top = ctypes.c_double(), ctypes.c_double()
+        self.edges = tuple(map(ctypes.byref, (self.left, self.right, self.bottom, self.top)))
+
+
 def _measure_character(
-    text: raw.FPDF_TEXTPAGE, index: int, box: raw.FS_RECTF, *, is_digit: bool
+    text: raw.FPDF_TEXTPAGE, index: int, ruler: _Ruler, *, is_digit: bool
 ) -> None:
     """Measure the box that the font gives a character, with its side bearings.
 
@@ -201,13 +230,13 @@ def _measure_character(
     does for the height of digits, which tells an index whatever fonts are mixed. A character
     without any box stands at its origin.
     """
-    is_boxed = raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(box))
+    box = ruler.box
+    is_boxed = raw.FPDFText_GetLooseCharBox(text, index, ruler.shape)
     is_sane = is_boxed and min(box.right - box.left, box.top - box.bottom) < LARGEST_CHARACTER
     if is_sane and not is_digit:
         return
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    edges = map(ctypes.byref, (left, right, bottom, top))
-    if not raw.FPDFText_GetCharBox(text, index, *edges):
+    left, right, bottom, top = ruler.left, ruler.right, ruler.bottom, ruler.top
+    if not raw.FPDFText_GetCharBox(text, index, *ruler.edges):
         raw.FPDFText_GetCharOrigin(text, index, ctypes.byref(left), ctypes.byref(bottom))
         right, top = left, bottom
     box.bottom, box.top = bottom.value, top.value

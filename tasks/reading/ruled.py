@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from tasks.reading.document import Grid, GridCell
@@ -173,6 +174,7 @@ def _find_overrun(
     return doubtful
 
 
+@lru_cache(maxsize=4096)
 def _may_be_figure(text: str) -> bool:
     """Tell a figure, or a piece of one, from a label that has a number."""
     letters = sum(character.isalpha() for character in text)

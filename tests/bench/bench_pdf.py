@@ -19,7 +19,6 @@ from tasks.sample.plan import plan_site
 HONGZE = Path(__file__).resolve().parents[2].parent / "shared/reports/hongze_2023.pdf"
 ROUNDS = 5
 LEAST_TIMES_FASTER = 4.0
-LEAST_TIMES_FASTER_DENSE = 2.0  # four strokes a cell, a font that must be looked up
 
 
 def extract_tables(content: bytes) -> int:
@@ -55,7 +54,7 @@ def test_reading_a_published_report_is_faster_than_extracting_its_tables() -> No
         pytest.skip(f"no shared reports at {HONGZE}")
     content = HONGZE.read_bytes()
     readings = match_grids(read_pdf(content).grids, index_labels("2021")).readings
-    assert sum(reading.status == "read" for reading in readings.values()) == 172
+    assert sum(reading.status == "read" for reading in readings.values()) == 179
     assert compare(content, HONGZE.name) >= LEAST_TIMES_FASTER
 
 
@@ -70,4 +69,4 @@ def test_reading_a_sample_report_is_faster_than_extracting_its_tables() -> None:
     content = render_pdf(spec)
     readings = match_grids(read_pdf(content).grids, index_labels("2021")).readings
     assert {name: one.value for name, one in readings.items()} == spec.figures
-    assert compare(content, "sample") >= LEAST_TIMES_FASTER_DENSE
+    assert compare(content, "sample") >= LEAST_TIMES_FASTER

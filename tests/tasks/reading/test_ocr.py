@@ -123,12 +123,12 @@ def test_a_picture_without_the_extra_says_what_to_install(
     assert 'pip install "gouji[ocr]"' in caught.value.message
 
 
-def bind_pages(scans: list[bytes], kind: str) -> bytes:
+def bind_pages(scans: list[bytes], kind: str, resolution: int = 150) -> bytes:
     """Bind pictures into one PDF or TIFF, as scanners do."""
     image, io = importlib.import_module("PIL.Image"), importlib.import_module("io")
     first, *others = [image.open(io.BytesIO(scan)) for scan in scans]
     bound = io.BytesIO()
-    first.save(bound, kind, save_all=True, append_images=others, resolution=150)
+    first.save(bound, kind, save_all=True, append_images=others, resolution=resolution)
     return bytes(bound.getvalue())
 
 
@@ -188,6 +188,52 @@ def test_a_bad_scan_gives_printed_figures_only(
     counts = hold_against(spec, read_document(table2))
     assert find_wrong(counts) == []
     assert counts["told"] >= 30
+
+
+def paste_into_text(picture: bytes, dots: tuple[int, int], size: tuple[float, float]) -> bytes:
+    """Put a JPEG of so many points below a line of text on a page of a PDF."""
+    width, height = size
+    drawn = (
+        b"BT /F 12 Tf 40 760 Td (The tables of the year as a picture) Tj ET "
+        b"%f 0 0 %f 0 %f cm /P Do" % (width, height, 700 - height)
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+        b"/Resources<</Font<</F 5 0 R>>/XObject<</P 6 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB"
+        b"/BitsPerComponent 8/Filter/DCTDecode/Length %d>>stream\n%s\nendstream"
+        % (*dots, len(picture), picture),
+    ]
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % item for item in enumerate(objects, 1))
+    return b"%PDF-1.5\n" + body + b"trailer<</Root 1 0 R>>\n%%EOF"
+
+
+def test_a_picture_on_a_page_of_text_is_read_in_its_place(
+    cv2: Any, make_spec: Callable[..., Spec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables pasted as a picture count, and the text around them stays; or a reason says why."""
+    spec = make_spec("2021")
+    table2 = draw_pages(render_pdf(spec, page=(595, 842)), 150 / 72)[0][900:]
+    picture = cv2.imencode(".jpg", table2)[1].tobytes()
+    height, width = table2.shape[:2]
+    content = paste_into_text(picture, (width, height), (595, height * 72 / 150))
+    document = read_document(content)
+    counts = hold_against(spec, document)
+    assert find_wrong(counts) == []
+    assert counts["told"] >= 30
+    assert "picture" in document.text
+    assert document.stream == ""
+    tops = [float(grid.rows[0][0].locator.split(",")[1]) for grid in document.grids]
+    assert min(tops) >= 842 - 700
+    monkeypatch.setattr(ocr, "find_spec", lambda _: None)
+    bare = read_document(content)
+    assert not bare.grids
+    assert "(pages 1)" in bare.unread[0]
+    assert 'pip install "gouji[ocr]"' in bare.unread[0]
 
 
 def draw_figure(text: str, cv2: Any) -> Any:
@@ -254,7 +300,12 @@ def test_no_cell_of_many_bad_scans_is_silently_wrong(
         scale = rng.choice([120, 150, 150, 200, 300]) / 72
         pages = draw_pages(render_pdf(spec), scale)
         scans = [photograph(page, cv2, rng) for page in pages]
-        counts += hold_against(spec, read_document(bind_pages(scans, rng.choice(["PDF", "TIFF"]))))
+        counts += hold_against(
+            spec,
+            read_document(
+                bind_pages(scans, rng.choice(["PDF", "TIFF"]), rng.choice([72, 150, 300]))
+            ),
+        )
     with capsys.disabled():
         sys.stdout.write(f"\nscans: {dict(counts)}\n")
     assert find_wrong(counts) == []
