@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.reading import ocr
 from tasks.reading.document import Document
 from tasks.reading.media import PDF
-from tasks.reading.pdf_layout import compose_pages
+from tasks.reading.pdf_layout import MIN_CHARACTERS, compose_pages
 from tasks.reading.pdf_lines import compose_lines
 from tasks.reading.pdf_pages import read_pages
 from tasks.reading.report import UnreadableError
@@ -33,7 +33,7 @@ def read_pdf(content: bytes) -> Document:
         unread = _tell_unread(left, "are on their side; save them upright")
         return Document(PDF, None, compose_pages(completed), {}, stream="", unread=unread)
     unread = _tell_unread(shown, ocr.INSTALL)
-    if not any(page.glyphs for page in pages):
+    if sum(len(page.glyphs) for page in pages) < MIN_CHARACTERS:
         raise UnreadableError("ocr_not_installed", f"expected text, found a scan: {unread[0]}")
     return Document(PDF, None, compose_pages(pages), {}, stream=compose_lines(pages), unread=unread)
 
