@@ -194,7 +194,8 @@ def paste_into_text(picture: bytes, dots: tuple[int, int], size: tuple[float, fl
     """Put a JPEG of so many points below a line of text on a page of a PDF."""
     width, height = size
     drawn = (
-        b"BT /F 12 Tf 40 760 Td (The tables of the year follow as a picture, for nobody had them as text) Tj ET "
+        b"BT /F 12 Tf 40 760 Td "
+        b"(The tables of the year follow as a picture, for nobody had them as text) Tj ET "
         b"%f 0 0 %f 0 %f cm /P Do" % (width, height, 700 - height)
     )
     objects = [
