@@ -34,6 +34,7 @@ _PICTURES = "img,input,svg,canvas,object,embed,video"
 _CELL = re.compile(rb"<t[dh][\s>]")
 _CELL_END = re.compile(rb"</(?:td|th|tr|table|tbody)\s*>")
 _CELL_TAGS = ("td", "th")
+_PRINTED = re.compile(r"\S[^\n]*")
 _SPAN = re.compile(r"\s*\+?([0-9]{1,4})")
 
 
@@ -86,11 +87,11 @@ def read_html(markup: str) -> Document:
 def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Grid]:
     """Give the lines of the text and, where their marks stand in it, the grids."""
     number = 0
-    for raw in text.split("\n"):
-        line = raw.replace("\u00a0", " ").strip()
+    for raw in _PRINTED.findall(text.replace("\u00a0", " ")):
+        line = raw.rstrip()
         if line in grids:
             yield grids.pop(line)
-        elif line:
+        else:
             number += 1
             yield TextBlock(line, f"line[{number}]")
     yield from grids.values()
