@@ -15,6 +15,7 @@ from tasks.reading.columns import Columns, order_columns
 from tasks.reading.document import Grid, GridCell
 from tasks.reading.heads import MAX_HEADER_CELLS, list_heads
 from tasks.reading.labels import LabelIndex, Line
+from tasks.reading.misprinted import find_misprinted, place_rows_in_one
 from tasks.reading.place import (
     Matching,
     Placement,
@@ -42,7 +43,8 @@ class _Walk:
     `placements` are the rows of figures found, `loose` the other cells of this grid and
     `kept` those of the grids before; `labels` are the labels printed. Once the form
     `has_begun`, cells of other grids stand `aside`: if the form goes on behind them, they are
-    a part of it that lost its labels.
+    a part of it that lost its labels. `misprinted` are labels of this grid told by their
+    place, by locator; `unlabelled` the rows of figures without a label, and their grids.
     """
 
     index: LabelIndex
@@ -58,6 +60,8 @@ class _Walk:
     kept: list[GridCell] = field(default_factory=list)
     aside: list[GridCell] = field(default_factory=list)
     has_begun: bool = False
+    misprinted: dict[str, Line] = field(default_factory=dict)
+    unlabelled: list[tuple[int, Row]] = field(default_factory=list)
     labels: list[PrintedLabel] = field(default_factory=list)
 
     def open_header(self) -> None:
@@ -93,6 +97,7 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     walk = _Walk(index)
     for walk.grid, grid in enumerate(grids, 1):
         walk.across, walk.is_form, walk.loose = None, False, []
+        walk.misprinted = find_misprinted(grid, index)
         for row in grid.rows:
             _match_row(row, walk)
         if not walk.is_form:
@@ -100,8 +105,10 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
             continue
         walk.kept.extend(walk.aside + walk.loose)
         walk.aside, walk.has_begun = [], True
-    matching = place_rows(walk.placements)
-    keep_unmatched(walk.kept, matching)
+    together = list(place_rows_in_one(walk.unlabelled, walk.placements, index))
+    taken = {cell.locator for placement in together for cell in placement.values}
+    matching = place_rows([*walk.placements, *together])
+    keep_unmatched([cell for cell in walk.kept if cell.locator not in taken], matching)
     matching.unmatched = list(dict.fromkeys(matching.unmatched))
     matching.labels = walk.labels
     return matching
@@ -114,6 +121,8 @@ def _match_row(row: Row, walk: _Walk) -> None:
         _match_row_across(row, folded, walk.across, walk)
         return
     found = _find_label(folded, walk)
+    if found is None and (found := _find_misprinted(row, walk)) is not None:
+        walk.loose.append(row[found[0]])  # a label that the form does not have
     if found is not None:
         _match_line(row, *found, walk)
     elif (table := _opens_across(folded, index)) and not any(map(has_digit, row)):
@@ -126,6 +135,7 @@ def _match_row(row: Row, walk: _Walk) -> None:
         _extend_header(row, folded, walk)
     else:
         walk.loose.extend(row)
+        walk.unlabelled.append((walk.grid, row))
         own = find_own_row(row, walk.placements, f" {walk.grid}")
         walk.labels.extend([own] if own else [])
 
@@ -181,6 +191,18 @@ def _find_label(folded: list[str], walk: _Walk) -> tuple[int, Line] | None:
         elif text and text not in index.spanners:
             return None
     return None
+
+
+def _find_misprinted(row: Row, walk: _Walk) -> tuple[int, Line] | None:
+    """Find a row label that is told by its place alone."""
+    return next(
+        (
+            (position, walk.misprinted[cell.locator])
+            for position, cell in enumerate(row)
+            if cell.locator in walk.misprinted
+        ),
+        None,
+    )
 
 
 def _find_upright(text: str, walk: _Walk) -> Line | None:

@@ -54,8 +54,9 @@ class Placement(NamedTuple):
     """A row of figures: the cells they may be, by column, and the columns above them.
 
     `part` names the block of the form and the `grid` in which it stands, `rows` the rows of
-    the form that it holds, with their table; `label` is the
-    row label's cell, or the first figure's where the row has none.
+    the form that it holds, with their table; `label` is the row label's cell, or the first
+    figure's where the row has none. `note` says why no column can be told where `columns` is
+    None.
     """
 
     part: str
@@ -65,6 +66,7 @@ class Placement(NamedTuple):
     label: GridCell
     values: list[GridCell]
     columns: Columns | None
+    note: str = COLUMNS_UNKNOWN
 
 
 def place_rows(placements: Sequence[Placement]) -> Matching:
@@ -81,12 +83,12 @@ def place_rows(placements: Sequence[Placement]) -> Matching:
         for placement in placements
     )
     for placement in placements:
-        part, grid, rows, cells, label, values, columns = placement
+        part, grid, rows, cells, label, values, columns, note = placement
         for row in rows:
             if matching.grids.setdefault(row, grid) != grid:
                 matching.again.setdefault(grid, set()).add(row)
         if columns is None:
-            _mark_unreadable(cells.values(), values, COLUMNS_UNKNOWN, matching)
+            _mark_unreadable(cells.values(), values, note, matching)
             continue
         fitting = _fit(placement, columns, lengths[part], is_padded=is_padded)
         if fitting is None:
