@@ -1,4 +1,4 @@
-"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `rules`."""
+"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `rules`, `sources`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -227,6 +228,122 @@ def rules(as_json: JsonOption = False) -> None:
         _print_json(listed)
     else:
         show_rules(listed, Console())
+
+
+sources_app = typer.Typer(no_args_is_help=True, help="The list of sources: show, check, find, add.")
+app.add_typer(sources_app, name="sources")
+ListOption = Annotated[
+    str | None,
+    typer.Option(
+        "--list",
+        metavar="FILE|DIR",
+        help="Source list [default: $GOUJI_SOURCES, else sources.yaml in the data folder, else "
+        "the starting list that gouji brings].",
+    ),
+]
+
+
+@sources_app.command("list")
+def list_sources(
+    path: ListOption = None,
+    region: RegionOption = None,
+    data: DataOption = None,
+    has_schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of a source file instead.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the sources of the list; exit status 2 where it cannot be read."""
+    from flows import sources
+
+    if has_schema:
+        sys.stdout.write(sources.describe_schema() + "\n")
+        return
+    with _explain_failure():
+        settings = load_settings(data)
+        entries = sources.list_entries(Path(path) if path else sources.find_list(settings), region)
+    if as_json:
+        _print_json([entry.model_dump(mode="json") for entry in entries])
+    else:
+        sources.show_entries(entries, Console())
+
+
+@sources_app.command("check")
+def check_sources(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="These only [default: all].")
+    ] = None,
+    path: ListOption = None,
+    region: RegionOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look which sources answer, which family fits, how many reports a year they show.
+
+    No report is fetched. Exit status: 0 all list reports; 1 at least one does not; 2 the list
+    cannot be read; 64 wrong usage.
+    """
+    from flows import sources
+
+    with _explain_failure():
+        settings = load_settings(data)
+        entries = sources.list_entries(Path(path) if path else sources.find_list(settings), region)
+    unknown = set(names or ()) - {entry.name for entry in entries}
+    if unknown:
+        raise typer.BadParameter(f"expected names of the list, found {sorted(unknown)}")
+    chosen = [entry for entry in entries if not names or entry.name in names]
+    checks = sources.check_entries(chosen, settings)
+    if as_json:
+        _print_json(checks)
+    else:
+        sources.show_checks(checks, Console())
+    raise typer.Exit(HAS_ERRORS if any(found["state"] != "lists" for found in checks) else 0)
+
+
+@sources_app.command("probe")
+def probe_source(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Home page, column or report.")],
+    region: RegionOption = None,
+    data: DataOption = None,
+) -> None:
+    """Find the list of reports from a home page and print the entry for it.
+
+    Exit status: 0 found; 1 it lists no reports; 64 wrong usage.
+    """
+    from flows import sources
+
+    try:
+        entry, found = sources.probe(url, region, load_settings(data))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if entry is None:
+        for miss in found.misses:
+            Console(stderr=True).print(escape(f"{miss.url}: {miss.reason}"), soft_wrap=True)
+        raise typer.Exit(HAS_ERRORS)
+    sys.stdout.write(sources.describe_proposal(entry, found))
+
+
+@sources_app.command("add")
+def add_source(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the list or home page.")],
+    name: Annotated[str, typer.Option("--name", help="Unique name of the body or territory.")],
+    path: ListOption = None,
+    region: RegionOption = None,
+    data: DataOption = None,
+) -> None:
+    """Append a source to a list, which stays valid; nothing is fetched.
+
+    Exit status: 0 added; 2 the list is malformed or has the name already; 64 wrong usage.
+    """
+    from tasks.fetching.source import Entry, add_entry
+
+    with _explain_failure():
+        settings = load_settings(data)
+        file = Path(path) if path else settings.sources or settings.data / "sources.yaml"
+        entry = Entry(name=name, url=url, region=region)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        add_entry(file / "added.yaml" if file.is_dir() else file, entry)
+    Console().print(escape(f"added {name} to {file}"))
 
 
 def _start_flow(is_verbose: bool) -> None:

@@ -43,6 +43,7 @@ from tasks.workers import open_workers
 log = logging.getLogger(__name__)
 
 RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
+SOURCE_LISTS = (".yaml", ".yml")
 FETCH_TASKS = 2  # groups of hosts fetched side by side; the network, not the CPU, is the limit
 
 
@@ -53,7 +54,7 @@ class CollectParameters(BaseModel):
 
     sources: list[str] = Field(
         default_factory=list,
-        description="Files, folders or addresses to read; none: the source list "
+        description="Files, folders, addresses or source lists (YAML) to read; none: the list "
         "(GOUJI_SOURCES, else sources.yaml in the data folder).",
     )
     year: int | None = Field(
@@ -174,7 +175,7 @@ def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[S
         ValueError: a source does not exist, the list is malformed, or there is none.
     """
     if parameters.sources:
-        return tuple(_make_absolute(parse_source_argument(text)) for text in parameters.sources)
+        return tuple(source for text in parameters.sources for source in _expand(text))
     path = settings.sources or settings.data / "sources.yaml"
     if not path.exists():
         raise ValueError(
@@ -185,6 +186,13 @@ def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[S
     return (
         tuple(source for source in listed if parameters.region in (None, source.region)) or listed
     )
+
+
+def _expand(argument: str) -> tuple[Source, ...]:
+    """Give the sources of a source list that is named, else the one source that is."""
+    if argument.endswith(SOURCE_LISTS) and Path(argument).is_file():
+        return load_sources(Path(argument))
+    return (_make_absolute(parse_source_argument(argument)),)
 
 
 def _make_absolute(source: Source) -> Source:

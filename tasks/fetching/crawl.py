@@ -37,6 +37,8 @@ async def crawl(
     limits: Limits,
     now: Callable[[], datetime],
     watch: Watch = watch_nothing,
+    *,
+    visits_reports: bool = True,
 ) -> AsyncIterator[Page | Miss]:
     """Yield the report pages of a source as they come, and a miss for each failed address.
 
@@ -53,6 +55,7 @@ async def crawl(
         limits: the bounds.
         now: gives the present instant in UTC.
         watch: is shown each address that answered, and what it was taken for.
+        visits_reports: whether the reports that lists name are fetched too.
     """
     frontier = deque([Stop(source.location, "seed", None, 0)])
     seen = {frontier[0].request}
@@ -80,6 +83,8 @@ async def crawl(
             if home is not None:
                 gone, found, stops = found, None, (home,)
             for following in stops:
+                if following.role == "report" and not visits_reports:
+                    continue
                 if following.request not in seen and following.depth <= limits.depth:
                     seen.add(following.request)
                     frontier.append(following)

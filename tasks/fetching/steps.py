@@ -101,7 +101,7 @@ def take_step(stop: Stop, answer: Answer, rules: Rules) -> Step:
         return Step(False, media_type, (*further, *stops), None, survey)
     pages = tuple(link for link in links if not is_file(link.url, rules))
     if is_report_page(stop, survey, links, pages):
-        further = stops if survey.is_hub else ()
+        further = stops if survey.hub else ()
         return Step(True, media_type, further, None, survey, attachments)
     places = survey.places if is_followed_as_list(stop, survey) else ()
     begun = tuple(_enter(stop, place) for place in places)

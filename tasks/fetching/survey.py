@@ -35,8 +35,8 @@ class Survey:
 
     `is_report`: it has the phrases of a report. `is_article`: it has much text beside its
     links. `is_list`: its title or a word in its address is that of a list of reports.
-    `is_titled`: its title is that of a report.
-    `is_hub`: it lists reports beside being one. `places`: where its lists go on. `trouble`:
+    `is_titled`: its title is that of a report. `heading`: first part of its title.
+    `hub`: the family by which it lists reports, whatever else it is. `places`: where its lists go on. `trouble`:
     what stands there instead of what was asked for.
     """
 
@@ -45,9 +45,10 @@ class Survey:
     is_article: bool
     is_list: bool
     is_titled: bool = False
-    is_hub: bool = False
+    hub: str | None = None
     places: tuple[Place, ...] = ()
     trouble: Trouble | None = None
+    heading: str = ""
 
 
 def survey_page(html: str, url: str, rules: Rules) -> Survey:
@@ -78,9 +79,10 @@ def survey_page(html: str, url: str, rules: Rules) -> Survey:
         is_article=is_article,
         is_list=kind == "column",
         is_titled=kind == "report",
-        is_hub=any(family.addresses is not None for family in families),
+        hub=next((family.name for family in families if family.addresses), None),
         places=tuple(place for place in places if place is not None),
         trouble=None if holds else _tell_trouble(heading, text, has_password, rules),
+        heading=fold_text(heading),
     )
 
 
