@@ -66,7 +66,9 @@ class Examination:
             self.families[family] = None
         if self.column is None and (further or any(s.role in _FOLLOWED for s in step.stops)):
             self.column = answer.url
-        if step.is_page and stop.role != "attachment":
+        survey = step.survey
+        is_likely = survey is None or survey.is_report or survey.is_titled or stop.role != "seed"
+        if step.is_page and is_likely:
             self.reports.setdefault(answer.url, stop.text or "")
         for found in listed:
             self.reports.setdefault(found.url, found.text or "")

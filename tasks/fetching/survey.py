@@ -36,8 +36,8 @@ class Survey:
     `is_report`: it has the phrases of a report. `is_article`: it has much text beside its
     links. `is_list`: its title or a word in its address is that of a list of reports.
     `is_titled`: its title is that of a report. `heading`: first part of its title.
-    `hub`: the family by which it lists reports, whatever else it is. `places`: where its lists go on. `trouble`:
-    what stands there instead of what was asked for.
+    `hub`: the family by which it lists reports, whatever else it is. `places`: where its lists
+    go on. `trouble`: what stands there instead of what was asked for.
     """
 
     links: tuple[Link, ...]

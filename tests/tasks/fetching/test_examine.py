@@ -16,7 +16,7 @@ from tests.tasks.fetching.simulator.server import serve
 
 LIMITS = Limits(timeout_seconds=5, tries=1, delay_seconds=0)
 SHIPPED = Path(__file__).resolve().parents[3] / "tasks/fetching/sources"
-COUNT = 40
+COUNT = 48
 
 
 def test_a_column_is_found_from_a_home_page_without_fetching_a_report() -> None:
