@@ -52,7 +52,8 @@ class Miss:
             `blocked`: the host refuses us; `too_large`: over the limit of bytes; `empty`: no
             bytes; `refused_address`: we refuse the address; `unreadable_file`: the file
             cannot be opened; `no_reports`: the source lists none; `cut_short`: the source has
-            more pages than the limit; `failed`: our own fault.
+            more pages than the limit; `moved`: the source's address is gone, its reports were
+            found from the home page; `failed`: our own fault.
         reason: what was expected, what was found, and what to do.
         page: as of `Page`.
     """

@@ -10,6 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.collect import CollectParameters, choose_sources
+from storage.settings import load_settings
 from tests.tasks.fetching.simulator.families import FAMILIES, html, tell_the_truth
 from tests.tasks.fetching.simulator.server import serve
 
@@ -63,3 +65,12 @@ def test_the_schema_names_every_field() -> None:
     schema = json.loads(runner.invoke(app, ["sources", "list", "--schema"]).stdout)
     fields = schema["$defs"]["Entry"]["properties"]
     assert {"name", "url", "region", "expected", "unverified_tls", "verified"} <= fields.keys()
+
+
+def test_collect_takes_a_source_list_by_name(tmp_path: Path) -> None:
+    """`--source` may name a source list; its entries are the sources of the run."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("sources:\n  - {name: a, url: 'https://a.gov.cn/', region: CN-JX}\n", "utf-8")
+    parameters = CollectParameters(sources=[str(file)])
+    [source] = choose_sources(parameters, load_settings(tmp_path))
+    assert (source.name, source.location, source.region) == ("a", "https://a.gov.cn/", "CN-JX")

@@ -25,6 +25,8 @@ PLAIN = "https://www.shangyou.gov.cn/a/b.html"
         "上犹县二〇二二年政府信息公开工作年度报告",
         "江西省赣州市上犹县农业农村局2022年政府信息公开工作年度报…",
         "2008年度政府信息公开年度报告",
+        "县委机构编制委员会办公室2022年政府信息公开工作年度报告",
+        "市教育评估院2022年政府信息公开工作年度报告",
     ],
 )
 def test_report_titles_are_found(text: str) -> None:
@@ -41,6 +43,8 @@ def test_report_titles_are_found(text: str) -> None:
         "关于编制2022年政府信息公开工作年度报告的通知",
         "2022年政府信息公开工作年度报告公布情况",
         "2022年政府信息公开情况统计表",
+        "关于报送2022年政府信息公开工作年度报告的函",
+        "关于转发2022年政府信息公开工作年度报告的请示",
         "政府信息公开指南",
         "政府信息公开制度",
         "上犹县2022年政府工作报告",
@@ -98,6 +102,7 @@ def test_the_title_attribute_counts() -> None:
         ("//www.shangyou.gov.cn/x", "https://www.shangyou.gov.cn/x"),
         ("http://www.shangyou.gov.cn/x", "http://www.shangyou.gov.cn/x"),
         ("http://www.shangyou.gov.cn:8080/x", None),
+        ("https://jyj.shangyou.gov.cn/x", "https://jyj.shangyou.gov.cn/x"),
         ("https://other.gov.cn/x", None),
         ("javascript:void(0)", None),
         ("mailto:a@b.cn", None),
@@ -108,8 +113,8 @@ def test_the_title_attribute_counts() -> None:
         ("a" * 3000, None),
     ],
 )
-def test_only_addresses_on_the_own_host_count(href: str, expected: str | None) -> None:
-    """Links leave neither the host nor http(s), lose their fragment, and are of bounded length."""
+def test_only_addresses_on_the_own_site_count(href: str, expected: str | None) -> None:
+    """Links leave neither the site nor http(s), lose their fragment, and are of bounded length."""
     assert resolve_link(BASE, href) == expected
 
 

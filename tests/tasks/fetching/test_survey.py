@@ -54,3 +54,11 @@ def test_pages_are_told_apart(html: str, url: str, expected: tuple[bool, bool, b
     """A report has a report's phrases, an article much text, a list a list's title or path."""
     survey = survey_page(html, url, RULES)
     assert (survey.is_report, survey.is_article, survey.is_list) == expected
+
+
+def test_reports_may_stand_on_another_host_of_the_site_but_lists_may_not() -> None:
+    """A department's report on its own host counts; its lists are a source of their own."""
+    html = """<a href="http://jyj.x.gov.cn/1.html">县教育局2022年政府信息公开年度报告</a>
+    <a href="http://jyj.x.gov.cn/nb/">政府信息公开年报</a>"""
+    found = survey_page(html, URL, RULES).links
+    assert [(link.url, link.kind) for link in found] == [("http://jyj.x.gov.cn/1.html", "report")]
