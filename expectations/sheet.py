@@ -109,11 +109,18 @@ def lay_out_slices(reports: pl.DataFrame, cells: pl.DataFrame) -> Iterator[Sheet
     _refuse_repeated(known["report_id"])
     names = pl.Enum(known["report_id"])
     numbers = cells["report_id"].cast(names, strict=False).to_physical().cast(pl.UInt32)
+    is_in_order = not numbers.null_count() and numbers.is_sorted()
     for start in range(0, known.height, SLICE):
         chosen = known.slice(start, SLICE)
-        is_own = numbers.is_between(start, start + SLICE - 1)
+        if known.height <= SLICE:
+            own = cells
+        elif is_in_order:
+            first, last = (int(numbers.search_sorted(one)) for one in (start, start + SLICE))
+            own = cells.slice(first, last - first)
+        else:
+            own = cells.filter(numbers.is_between(start, start + SLICE - 1))
         # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.
-        own = (cells if known.height <= SLICE else cells.filter(is_own)).rechunk()
+        own = own.rechunk()
         used = set(chosen["form"])
         yield from (lay_out(chosen, own, forms[edition]) for edition in forms if edition in used)
 

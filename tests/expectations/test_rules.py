@@ -323,6 +323,9 @@ def test_slices_change_nothing(make: Any, monkeypatch: pytest.MonkeyPatch) -> No
     sliced = evaluate(reports, cells)
     assert sliced.outcomes.equals(whole.outcomes)
     assert sliced.findings.equals(whole.findings) and not whole.findings.is_empty()
+    shuffled = evaluate(reports, cells.sample(fraction=1, shuffle=True, seed=1))
+    assert shuffled.outcomes.equals(whole.outcomes)
+    assert shuffled.findings.equals(whole.findings)
 
 
 def test_names_may_be_coded(make: Any) -> None:
