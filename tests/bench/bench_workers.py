@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import statistics
 import time
 import zipfile
 from collections.abc import Iterator
@@ -32,10 +33,10 @@ from tasks.sample.word97 import render_doc
 from tasks.workers import Workers, open_workers
 
 PAGE_BYTES = 100_000
-PAGES = 800
+PAGES = 600
 LEAST_TIMES = 1.8
 MOST_MEGABYTES = 600
-ROUNDS = 4
+ROUNDS = 5
 QUIET = 0.9  # of the cores, for the clock to be judged
 MENU_ENTRY = '<li class="nav"><a href="/zwgk/col{0}/index.html" target="_blank">栏目{0}</a></li>\n'
 SEEN_AT = datetime(2024, 1, 1, tzinfo=UTC)
@@ -118,9 +119,10 @@ def read_cpu(process: int) -> float:
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two processes need two cores")
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="CPU time is told by /proc")
 def test_two_processes_read_nearly_twice_as_fast_as_one(tmp_path: Path) -> None:
-    """Pages of 100 KB are read at least 1.8 times as fast; the best round of each counts.
+    """Pages of 100 KB are read at least 1.8 times as fast.
 
-    By the clock where the machine gives both cores; else by the CPU time that each core needs.
+    By the clock, the best round of each, where the machine gives both cores; else by the CPU
+    time that each core needs, the median of the rounds.
     """
     pages = make_pages(tmp_path, PAGES)
     rounds: dict[int, list[Taken]] = {1: [], 2: []}
@@ -135,14 +137,16 @@ def test_two_processes_read_nearly_twice_as_fast_as_one(tmp_path: Path) -> None:
             for count, workers in pools.items():
                 rounds[count].append(measure(workers, tmp_path, pages))
     alone, pair = (min(taken, key=lambda each: each.seconds) for taken in rounds.values())
-    least_alone, least_pair = (min(each.busiest for each in taken) for taken in rounds.values())
-    by_clock, by_cpu = alone.seconds / pair.seconds, least_alone / least_pair
+    by_clock = alone.seconds / pair.seconds
+    by_cpu = statistics.median(
+        each.busiest / both.busiest for each, both in zip(*rounds.values(), strict=True)
+    )
     is_quiet = min(alone.share, pair.share) >= QUIET
     print(
         f"\nbench workers: {PAGES} pages of {PAGE_BYTES} bytes; by the clock one process "
         f"{PAGES / alone.seconds:.0f} pages/s, two {PAGES / pair.seconds:.0f}, ratio "
         f"{by_clock:.2f} with {alone.share:.0%} and {pair.share:.0%} of the cores; by CPU time "
-        f"{PAGES / least_alone:.0f} and {PAGES / least_pair:.0f} pages/s, ratio {by_cpu:.2f}; "
+        f"ratio {by_cpu:.2f}; "
         f"the starter took {pair.starter / PAGES * 1e3:.2f} ms a page"
     )
     assert (by_clock if is_quiet else by_cpu) >= LEAST_TIMES
