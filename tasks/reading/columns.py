@@ -166,6 +166,9 @@ def _order_read(heads: tuple[Head, ...], block: Block, index: LabelIndex) -> Col
     keys = keys and complete_columns(keys, texts, block)
     if not keys:
         return None
+    is_spanned = any(key in block.columns for inner in index.spans.values() for key in inner)
+    if is_spanned and place is None and [key for key in keys if key] != [*block.columns]:
+        return None  # the label is garbled that would tell where the columns under it stand
     first = next(number for number, key in enumerate(keys) if key is not None)
     return Columns(
         tuple(keys[first:]),

@@ -32,7 +32,7 @@ def withdraw_contradicted(readings: Iterable[CellReading]) -> tuple[CellReading,
     wrong = {
         row.partition(".")[0]
         for (row, _, text), cells in rows.items()
-        if len(cells) > 1 and any(map(_is_by_equations, cells)) and not _may_print(text, cells)
+        if any(map(_is_by_equations, cells)) and not _may_print(text, cells)
     }
     if not wrong:
         return readings
@@ -51,11 +51,15 @@ def _is_by_equations(reading: CellReading) -> bool:
 def _may_print(text: str, cells: list[CellReading]) -> bool:
     """Tell whether a row of these values may be printed so, some of its cells left out.
 
-    A row with more figures than columns holds them all among its own.
+    A row with more figures than columns holds them all among its own. A cell by itself that
+    prints digits prints its figure with all of them, or among others on the same line.
     """
     bare = unicodedata.normalize("NFKC", text).replace(",", "")
     figures = [figure for figure in _SEPARATORS.sub(" ", bare).split() if figure]
     values = [None if cell.value is None else str(abs(cell.value)) for cell in cells]
+    if len(cells) == 1 and figures:
+        whole = "".join(figures)
+        return values[0] == whole or ("\n" not in text and values[0] in figures)
     pattern = "".join(r"\d*" if value is None else f"(?:{value})?" for value in values)
     if re.fullmatch(pattern, "".join(figures)):
         return True

@@ -25,6 +25,7 @@ LEAST_ROWS = 2  # printed again, by which the tables begin anew
 PADDED = "padding_possible"
 JOINED = "set_apart_by_blanks"
 CUT = "text_ends"
+WORD_IN_FRONT = "word_in_front"  # another column's, so that all others are shifted
 UNEVEN = "uneven_lines"
 LINED = "set_apart_by_lines"
 _APART = re.compile(r"\d \d")
@@ -83,14 +84,17 @@ def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
     figures has a lost or blank cell and is no run, unless a text in it is no single figure.
     A blank before three digits sets thousands apart unless longer figures stand undivided.
     Where blank cells leave no trace, and so some rows are short, or where figures are cut up,
-    and so some are long, the right number may be chance in the others. A text that is no
-    figure may be another column's.
+    and so some are long, the right number may be chance in the others; so it may where rows of
+    the same table are long. A text that is no figure may be another column's.
     """
     glued = {name for name, row in rows.items() if row.run and _is_glued(row)}
     joined = {name for name, row in rows.items() if row.doubt == JOINED and not row.run}
     bare = joined | {name for name, row in rows.items() if row.doubt == LINED}
     counts = {name: _count_printed(row) for name, row in rows.items() if name not in glued}
     is_traceless = any(count < len(rows[name].cells) for name, count in counts.items())
+    uneven = {
+        rows[name].cells[0].table for name, count in counts.items() if count > len(rows[name].cells)
+    }
     is_cut_up = any(
         count > len(rows[name].cells) and _GROUPED.search(rows[name].readings[0].text or "")
         for name, count in counts.items()
@@ -108,7 +112,11 @@ def _settle_blanks(rows: dict[str, Row], form: Form) -> dict[str, Row]:
             is_grouped = not has_long and _GROUPED.search(text) is not None
             if name in joined and (is_run_together or is_cut_up or is_grouped):
                 settled[name] = _refuse_row(row, text, "grouping_possible")
-            elif is_traceless or any(reading.status == "unreadable" for reading in row.readings):
+            elif (
+                is_traceless
+                or row.cells[0].table in uneven
+                or any(reading.status == "unreadable" for reading in row.readings)
+            ):
                 settled[name] = _refuse_row(row, text, "blank_possible")
     return settled
 
@@ -157,6 +165,8 @@ def _read_strip(strip: Strip, form: Form) -> Row:
     pairs = zip(strip.cells, cut.texts, strict=True)
     readings = tuple([_read_cell(cell, text, strip) for cell, text in pairs])
     row = Row(strip.cells, readings, doubt=cut.doubt)
+    if readings[0].note == "not_a_figure" and not re.search(r"\d", cut.texts[0]):
+        return _mark(strip, WORD_IN_FRONT)
     doubt = CUT if strip.is_cut else cut.doubt if cut.doubt in (PADDED, UNEVEN) else None
     return _mark(strip, doubt) if doubt and not sums_up(row, form) else row
 

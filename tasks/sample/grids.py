@@ -146,7 +146,7 @@ def _print_table4(table: Table, texts: dict[str, str]) -> Rows:
 
 def fill_slots(rows: Rows) -> tuple[int, list[list[Slot | None]]]:
     """Give the width of a table, and its rows with None where a slot above reaches down."""
-    width = sum(slot.column_span for slot in rows[0])
+    width = sum(slot.column_span for row in rows[:1] for slot in row)
     reach: dict[int, tuple[int, int]] = {}
     filled: list[list[Slot | None]] = []
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape, unescape
 from typing import NamedTuple
 
@@ -71,6 +72,16 @@ def read_paragraphs(slot: Slot) -> list[list[Line]]:
 def read_lines(slot: Slot) -> list[Line]:
     """Take what a cell prints apart into lines of runs, paragraphs not told apart."""
     return [line for paragraph in read_paragraphs(slot) for line in paragraph]
+
+
+def wrap_runs(line: Line, width: float, measure: Callable[[str], float]) -> list[Line]:
+    """Break a line of runs between them where it would be wider than `width`."""
+    lines: list[Line] = [[]]
+    for piece in line:
+        if lines[-1] and sum(measure(run.text) for run in [*lines[-1], piece]) > width:
+            lines.append([])
+        lines[-1].append(piece)
+    return lines
 
 
 def read_texts(slot: Slot) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
 from tasks.sample.grids import Rows, Slot
-from tasks.sample.markup import Line, Piece, read_lines
+from tasks.sample.markup import Line, Piece, read_lines, wrap_runs
 from tasks.sample.office import PlacedSlot, pack_zip, place_slots
 from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
@@ -67,23 +67,27 @@ def _draw_text(objects: list[str], slot: Slot, left: float, top: float, width: f
                 f'Size="{size:g}"><ofd:TextCode X="0" Y="{size:g}" DeltaX="{steps}">'
                 f"{escape(text)}</ofd:TextCode></ofd:TextObject>"
             )
-            x += sum(map(_measure, text))
+            x += _measure_text(text)
         top += LEADING
     return top
 
 
 def _cut(slot: Slot, width: float) -> list[Line]:
-    """Cut a text into lines; a figure, and a line of several runs, is never cut."""
+    """Cut a text into lines as wide as the cell; a line of several runs between these."""
     length = max(int(width / SIZE), 1)
     lines: list[Line] = []
     for line in read_lines(slot):
         text = line[0].text
-        if len(line) > 1 or slot.is_figure or text.isascii():
-            lines.append(line)
+        if len(line) > 1 or _measure_text(text) <= width:
+            lines += wrap_runs(line, width, _measure_text)
         else:
             starts = range(0, len(text), length)
             lines += [[Piece(text[start : start + length])] for start in starts]
     return lines
+
+
+def _measure_text(text: str) -> float:
+    return sum(map(_measure, text))
 
 
 def _measure(character: str) -> float:

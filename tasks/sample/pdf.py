@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tasks.sample.grids import Rows, Slot
-from tasks.sample.markup import Line, Piece, read_lines
+from tasks.sample.markup import Line, Piece, read_lines, wrap_runs
 from tasks.sample.office import PlacedSlot, place_slots
 from tasks.sample.render import Part, compose_parts
 from tasks.sample.spec import Spec
@@ -178,11 +178,11 @@ def measure_text(text: str) -> float:
 
 
 def _wrap(slot: Slot, width: float) -> list[Line]:
-    """Cut what a cell prints into lines that fit; a line of several runs is not cut."""
+    """Cut what a cell prints into lines that fit; a line of several runs between these."""
     wrapped: list[Line] = []
     for line in read_lines(slot):
         if len(line) > 1:
-            wrapped.append(line)
+            wrapped += wrap_runs(line, width, measure_text)
             continue
         wrapped.append([Piece("")])
         for character in line[0].text:

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 from expectations.form import Form, load_form
 from tasks.reading import place
+from tasks.reading.contradicted import SPLIT
 from tasks.reading.read import read_cells, read_document, tell_edition
 from tasks.reading.report import CellReading, UnreadableError
 from tasks.reading.zipped import list_members
@@ -64,7 +65,7 @@ CHUNK = 100
 SHARE_WHOLE = 0.3  # reports without damage
 TWO_REPORTS = "two reports"
 MISPRINTS = (-10, -1, 1, 9, 90, 100)
-IN_ONE_PART = 10_000  # of so many derived cells less than one may be wrong
+IN_ONE_PART = 1_000  # of so many cells derived in contradicting reports less than one is wrong
 BODY = Body("固镇县", "固镇县", "固镇县人民政府办公室", "government", "CN-AH", "340323", "county")
 MEMBER = "年报/固镇县2022年.doc"
 CONTRADICTING = "derived of reports that contradict themselves"
@@ -115,6 +116,7 @@ class Printed:
     def allows(self, reading: CellReading, case: Case) -> bool:
         """Tell whether a value was printed in its cell, or is what was set there if derived.
 
+        A 0 printed as a blank may be derived from equations, but not split from digits.
         In flattened text nothing shows that a cell was merged or broken before, so that the
         text itself counts: the figure that was set may be read.
         """
@@ -122,7 +124,8 @@ class Printed:
         if texts is None:
             may_stand = reading.status == "derived" or case.container == "text"
         else:
-            may_stand = any(map(is_figure, texts))
+            is_due = reading.status == "derived" and reading.note != SPLIT
+            may_stand = is_due or any(map(is_figure, texts))
         return (may_stand and reading.value == value) or (
             reading.status == "read"
             and any(reading.value == self._value(slot) for slot in self.moved.get(reading.cell, []))
@@ -415,7 +418,11 @@ def test_none_of_many_looks_makes_a_cell_be_read_wrong(case: Case) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_no_cell_is_read_wrong_in_many_reports(capsys: pytest.CaptureFixture[str]) -> None:
-    """In 20,000 random reports no cell is read wrong, and under 1 in 10,000 derived wrong."""
+    """In 20,000 random reports no cell is read wrong, nor derived wrong where figures add up.
+
+    Where the publisher's own figures contradict one another, the equations may give what is
+    due instead of what is printed in a damaged cell: in under 1 of 1,000 derived cells.
+    """
     shares = [
         (media, range(start, min(start + CHUNK, SOME[media] + count)))
         for media, count in MANY.items()
@@ -429,7 +436,8 @@ def test_no_cell_is_read_wrong_in_many_reports(capsys: pytest.CaptureFixture[str
             tally.add(share)
     with capsys.disabled():
         sys.stdout.write(f"\n{show(tally)}\n")
-    derived = tally.count("derived") + tally.count(CONTRADICTING)
     assert tally.count("reports") == sum(MANY.values()) >= 20_000
     assert tally.wrong == []
-    assert len(tally.misderived) * IN_ONE_PART < derived
+    due = [cell for cell in tally.misderived if not cell.endswith(CONTRADICTING[-10:])]
+    assert due == []
+    assert len(tally.misderived) * IN_ONE_PART < tally.count(CONTRADICTING)
