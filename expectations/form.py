@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,7 +61,7 @@ class Block:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One table of the form.
 
@@ -79,7 +79,7 @@ class Table:
     rows_across: bool
     blocks: tuple[Block, ...]
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The cells of the table in the order in which the form prints them."""
         return tuple(cell for block in self.blocks for cell in block.cells)
@@ -104,7 +104,7 @@ class Equation:
         return self.left + self.right
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     """One edition of the form, with its tables, cells and equations."""
 
@@ -116,7 +116,7 @@ class Form:
     tables: dict[str, Table]
     equations: tuple[Equation, ...]
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the edition, table by table."""
         return tuple(cell for table in self.tables.values() for cell in table.cells)
