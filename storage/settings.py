@@ -14,6 +14,7 @@ THIRD_PARTY_DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "GX_ANALYTICS_ENABLED": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,expectations,storage",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
@@ -87,9 +88,9 @@ def load_settings(
 
 
 def silence_telemetry() -> None:
-    """Switch the telemetry of Prefect and Great Expectations off, unless it was switched on.
+    """Switch the telemetry of the libraries off, unless it was switched on.
 
-    Has to come before either is imported. Also lets Prefect carry the logs of pure code.
+    Has to come before they are imported. Also lets Prefect carry the logs of pure code.
     """
     for name, value in THIRD_PARTY_DEFAULTS.items():
         os.environ.setdefault(name, value)

@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-import onnxruntime
-from rapidocr import RapidOCR
 
 from expectations.form import load_forms
+from storage.settings import silence_telemetry
 from tasks.reading.glyphs import UNKNOWN_CHARACTER, is_figure_part
 from tasks.reading.labels import index_labels
 from tasks.reading.ocr_pictures import Picture
@@ -112,7 +111,9 @@ def _clean(text: str) -> str:
 @cache
 def _load_engine() -> Any:
     """Load recognition once a process, with the models that it brings: nothing is fetched."""
-    onnxruntime.disable_telemetry_events()
+    silence_telemetry()  # of the runtime, which reports its use from the first model on
+    from rapidocr import RapidOCR
+
     models = files("rapidocr") / "models"
     return RapidOCR(
         params={

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import socket
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -269,6 +272,31 @@ def test_a_figure_told_otherwise_the_second_time_is_in_doubt(
     assert [word.text for word in words.read_words(picture, nothing)] == ["345"]
     monkeypatch.setattr(words, "_recognise_again", lambda _, boxes: ["346"] * len(boxes))
     assert [word.text for word in words.read_words(picture, nothing)] == ["\ufffd345"]
+
+
+def test_recognition_reports_its_use_to_nobody(cv2: Any, tmp_path: Path) -> None:
+    """Its runtime would write a device's name at home and send it; switched off it does not."""
+    picture = tmp_path / "figure.png"
+    cv2.imwrite(str(picture), write_figure("345"))
+    script = (
+        "import os, sys, cv2\n"
+        "from tasks.reading.ocr_words import read_words\n"
+        "picture = cv2.imread(sys.argv[1])\n"
+        "print(*(word.text for word in read_words(picture, picture[:, :, 0] * 0)))\n"
+        "print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    outside = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(picture)],
+        env={**outside, "HOME": str(home), "XDG_CACHE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["345", "1"]
+    assert list(home.rglob("*")) == []
 
 
 @pytest.mark.slow
