@@ -9,21 +9,15 @@ import polars as pl
 from storage.schema import FIGURE, PolarsType
 from storage.schema import SKETCHES as STORED_SKETCHES
 
-_COPIES: dict[str, PolarsType] = {
-    "report_id": pl.String,
-    "url": pl.String,
-    "table": pl.String,
-    "row": pl.String,
-    "column": pl.String,
-    "value": FIGURE,
-}
 _ROSTER: dict[str, PolarsType] = {
     "series": pl.String,
     "publisher": pl.String,
     "scope": pl.String,
     "adcode": pl.String,
+    "region": pl.String,
     "first_year": pl.Int32,
     "last_year": pl.Int32,
+    "due": pl.String,
 }
 _OLDER_ROWS: dict[str, PolarsType] = {
     "report_id": pl.String,
@@ -34,7 +28,6 @@ _OLDER_ROWS: dict[str, PolarsType] = {
     "cumulative": FIGURE,
 }
 
-COPIES = pl.Schema(_COPIES)
 ROSTER = pl.Schema(_ROSTER)
 OLDER_ROWS = pl.Schema(_OLDER_ROWS)
 SKETCHES = STORED_SKETCHES.schema
@@ -48,11 +41,12 @@ class Context:
     reports of other years and bodies, as the lake has them; those checked now need not be
     among them. `sketches` (`SKETCHES`): of the texts of other reports, and of these where
     they were made before; `sketched_reports`: whose they are (`report_id`, `year`,
-    `publisher`). `copies` (`COPIES`): cells that a report's other sources print.
-    `roster` (`ROSTER`): the bodies that owe reports, `last_year` null while they do.
+    `publisher`). `copies`: as the lake's table.
+    `roster` (`ROSTER`): the bodies that owe reports; `last_year` is null while they do, `due`
+    (month-day of the next year) where the law sets the day.
     `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
     `statements`: figures of the prose, compared, as the lake's table.
-    `hosts`: hosts accepted beside those under .gov.cn.
+    `hosts`: hosts that people named as sources, beside those under .gov.cn.
     """
 
     parts: pl.DataFrame | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.context import Context
+from expectations.earlier import name_series
 from expectations.prose_facts import read_prose
 from expectations.words import load_words
 from storage.schema import REPORTS
@@ -14,7 +15,6 @@ FACTS = (
     *("explains_stock", "has_fee_sentence", "fee_yuan", "stated_natural", "stated_others"),
     *("series", "earlier_id", "earlier_form", "earlier_version", "earlier_changed_at"),
 )
-FIRST_DUE = 2019  # the first report year under the law of 2019
 _YEAR_SUFFIX = r"-\d{4}$"
 
 
@@ -34,7 +34,7 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
     completed = _complete(reports).with_columns(
         level=_tell_level(),
         is_party_body=pl.col("publisher").str.contains(load_words().party_bodies),
-        series=_name_series(),
+        series=name_series(),
     )
     earlier = context.other_reports
     others = (
@@ -42,7 +42,7 @@ def describe_reports(reports: pl.DataFrame, context: Context) -> pl.DataFrame:
     )
     last = (
         others.select(REPORTS.frame_schema.names())
-        .with_columns(series=_name_series())
+        .with_columns(series=name_series())
         .filter(pl.col("report_id").str.contains(_YEAR_SUFFIX))
         .select(
             "series",
@@ -69,7 +69,7 @@ def list_known(reports: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFra
         pl.concat([frame.select(REPORTS.frame_schema.names()) for frame in frames])
         .unique("report_id", keep="first", maintain_order=True)
         .select(
-            *("report_id", "year", "form", "scope", "adcode", "publisher"), series=_name_series()
+            *("report_id", "year", "form", "scope", "adcode", "publisher"), series=name_series()
         )
     )
 
@@ -79,10 +79,6 @@ def _complete(reports: pl.DataFrame) -> pl.DataFrame:
         name: dtype for name, dtype in REPORTS.frame_schema.items() if name not in reports.columns
     }
     return reports.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in missing.items())
-
-
-def _name_series() -> pl.Expr:
-    return pl.col("report_id").str.replace(_YEAR_SUFFIX, "")
 
 
 def _tell_level() -> pl.Expr:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import polars as pl
+import yaml
 
 from expectations.form import load_cells
 from expectations.remarks import write_figure, write_remarks
@@ -11,29 +15,45 @@ from expectations.words import load_words
 
 MOST_NAMED = 20  # cells that a message names
 
+HOSTS_FILE = Path(__file__).parent / "hosts.yaml"
+
 
 def check_documents(documents: pl.DataFrame) -> list[pl.LazyFrame]:
-    """Find documents of a report that cannot be opened (P-10) or that repeat it (P-13)."""
-    outcome = pl.col("outcome")
-    groups = {
-        "P-10": ("broken", outcome.is_in(load_words().lists["not_accessible"])),
-        "P-13": ("several", outcome == "duplicate"),
-    }
+    """Find documents of a report that cannot be opened (P-10) or that repeat it (P-13).
+
+    Cases of P-10: `broken`, and `unread` where some only gave no answer.
+    """
+    outcome, lists = pl.col("outcome"), load_words().lists
+    case = (
+        pl.when(outcome.is_in(lists["not_accessible"]))
+        .then(pl.lit("broken"))
+        .when(outcome.is_in(lists["not_reached"]))
+        .then(pl.lit("unread"))
+        .when(outcome == "duplicate")
+        .then(pl.lit("several"))
+    )
+    rule = pl.when(pl.col("case") == "several").then(pl.lit("P-13")).otherwise(pl.lit("P-10"))
     return [
         write_remarks(
             documents.lazy()
-            .filter(pl.col("report_id").is_not_null(), chosen)
-            .sort("url")
-            .group_by("report_id", maintain_order=True)
-            .agg(pl.len().alias("count"), pl.col("url", "outcome").first()),
-            rule=rule,
-            case=case,
+            .with_columns(case=case)
+            .filter(pl.col("report_id").is_not_null(), pl.col("case").is_not_null())
+            .with_columns(rule=rule)
+            .sort("case", "url")
+            .group_by("report_id", "rule", maintain_order=True)
+            .agg(
+                count=(pl.col("case") == pl.col("case").first()).sum(),
+                case=pl.col("case").first(),
+                url=pl.col("url").first(),
+                outcome=pl.col("outcome").first(),
+            ),
+            rule=pl.col("rule"),
+            case=pl.col("case"),
             instance=INSTANCE,
             count=pl.col("count"),
             detail=pl.col("url"),
             reported=pl.col("outcome"),
         )
-        for rule, (case, chosen) in groups.items()
     ]
 
 
@@ -54,36 +74,71 @@ def check_media(reports: pl.DataFrame) -> list[pl.LazyFrame]:
     ]
 
 
-def check_hosts(reports: pl.DataFrame, hosts: tuple[str, ...]) -> list[pl.LazyFrame]:
-    """Find reports from a host that is neither a government's nor approved (P-14).
+@cache
+def load_hosts() -> dict[str, list[str]]:
+    """Load `hosts.yaml`: hosts `approved`, and `mirrors` of other sites."""
+    hosts: dict[str, list[str]] = yaml.safe_load(HOSTS_FILE.read_text("utf-8"))
+    return hosts
 
-    A file has no host, and is not judged.
+
+def check_hosts(reports: pl.DataFrame, hosts: tuple[str, ...]) -> list[pl.LazyFrame]:
+    """Find reports from a host that is no government's, not approved and not named (P-14).
+
+    Cases `foreign`, and `mirror` for sites known to copy others, named or not. A file has no
+    host, and is not judged.
+
+    Args:
+        reports: `report_id`, `url`.
+        hosts: Those that people named as sources.
     """
-    words = load_words().patterns
+    words, known = load_words().patterns, load_hosts()
     host = pl.col("url").str.extract(words["host"], 1).str.to_lowercase()
-    is_trusted = host.str.contains(words["government_host"]) | host.is_in(list(hosts))
+    domain = host.str.extract(words["domain"], 1)
+    is_trusted = host.str.contains(words["government_host"]) | host.is_in(
+        [*hosts, *known["approved"]]
+    )
+    case = (
+        pl.when(domain.is_in(known["mirrors"]))
+        .then(pl.lit("mirror"))
+        .when(~is_trusted)
+        .then(pl.lit("foreign"))
+    )
     return [
         write_remarks(
-            reports.lazy().filter(~is_trusted),
+            reports.lazy().filter(case.is_not_null()),
             rule="P-14",
-            case="foreign",
+            case=case,
             instance=INSTANCE,
             reported=host,
         )
     ]
 
 
+def list_differing(cells: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
+    """List the copied cells that differ from the report's own; unread ones do not count.
+
+    Args:
+        cells: As the cells table.
+        copies: As the copies table, equal figures too.
+    """
+    key = ["report_id", "table", "row", "column"]
+    own = cells.join(copies, on="report_id", how="semi").select(*key, own="value").rechunk()
+    return (
+        copies.join(own, on=key, maintain_order="left")
+        .filter(pl.col("value") != pl.col("own"))
+        .drop("own")
+    )
+
+
 def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.LazyFrame]:
     """Find cells that page and attachment print differently (P-12); unread ones do not count."""
     key = ["table", "row", "column"]
     titles = {name: cell.title for name, cell in load_cells().items()}
-    compared = cells.join(copies, on="report_id", how="semi").rechunk()
-    own = compared.lazy().select("report_id", *key, reported="value")
     differing = (
-        copies.lazy()
+        list_differing(cells, copies)
+        .lazy()
         .rename({"value": "expected"})
-        .join(own, on=["report_id", *key])
-        .filter(pl.col("reported") != pl.col("expected"))
+        .join(cells.lazy().select("report_id", *key, reported="value"), on=["report_id", *key])
         .with_columns(cell=pl.concat_str(key, separator="."))
         .with_columns(
             pair=pl.format(

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 
 from expectations.context import ROSTER
-from expectations.facts import FIRST_DUE, list_known
-from storage.schema import PolarsType
+from expectations.earlier import name_series
+from expectations.rulebook import load_rulebook
+from storage.schema import MISSING
 
 # Municipalities, whose districts report to them directly.
 MUNICIPALITIES = ("11", "12", "31", "50")
-_MISSING: dict[str, PolarsType] = {
-    "series": pl.String,
-    "publisher": pl.String,
-    "scope": pl.String,
-    "adcode": pl.String,
-    "year": pl.Int32,
-    "due_on": pl.Date,
-    "is_overdue": pl.Boolean,
-}
-MISSING = pl.Schema(_MISSING)
+UNRESOLVED = "unresolved"  # as a region: such reports have the title, with its year, as name
 
 
 def name_parent() -> pl.Expr:
@@ -57,48 +47,64 @@ def derive_roster(reports: pl.DataFrame) -> pl.DataFrame:
     Returns:
         As `ROSTER`: a body owes a report from its first one on.
     """
+    last = pl.col("publisher", "scope", "adcode", "region").last()
     return (
-        list_known(reports, None)
-        .sort("year")
+        reports.filter(pl.col("region") != UNRESOLVED)
+        .with_columns(series=name_series())
+        .sort("year", "report_id")
         .group_by("series", maintain_order=True)
         .agg(
-            pl.col("publisher", "scope", "adcode").last(),
+            last,
             first_year=pl.col("year").min(),
             last_year=pl.lit(None, pl.Int32),
+            due=pl.lit(None, pl.String),
         )
         .match_to_schema(ROSTER)
     )
 
 
-def choose_owing(roster: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Choose the bodies of a roster that owe a report for a year."""
-    return roster.filter(
-        pl.col("first_year") <= year, pl.col("last_year").is_null() | (pl.col("last_year") >= year)
-    )
+def list_missing(roster: pl.DataFrame, reports: pl.DataFrame, last_year: int) -> pl.DataFrame:
+    """List the reports that are owed up to a report year, and not there.
 
+    A body that the roster does not have owes one too, once it has reported. `due_on` is the
+    day that the roster sets, else that of the rule on the body's publication (P-01 to P-04).
 
-def list_missing(
-    roster: pl.DataFrame, reports: pl.DataFrame, year: int, today: date
-) -> pl.DataFrame:
-    """List the bodies that owe a report for a year and have none.
+    Args:
+        roster: As `ROSTER`.
+        reports: As the reports table, of any years.
+        last_year: The last report year that is over.
 
-    `due_on` is the legal day: 31 January for departments, 31 March for governments and, until
-    report year 2018, for all; null for townships since, for which no law sets a day.
+    Returns:
+        As `MISSING`, sorted by its key.
     """
-    present = list_known(reports, None).filter(pl.col("year") == year).select("series")
-    scope = pl.col("scope")
-    end_of_march, end_of_january = date(year + 1, 3, 31), date(year + 1, 1, 31)
-    due = (
-        pl.when((scope == "government") | pl.lit(year < FIRST_DUE))
-        .then(pl.lit(end_of_march))
-        .when(scope == "department")
-        .then(pl.lit(end_of_january))
+    derived = derive_roster(reports).join(roster, on="series", how="anti")
+    bodies = pl.concat(
+        [
+            roster.with_columns(known_by=pl.lit("roster")),
+            derived.with_columns(known_by=pl.lit("earlier_reports")),
+        ]
     )
+    present = reports.select("year", series=name_series())
+    last = pl.min_horizontal("last_year", pl.lit(last_year))
     return (
-        choose_owing(roster, year)
-        .join(present, on="series", how="anti")
-        .with_columns(year=pl.lit(year, pl.Int32), due_on=due)
-        .with_columns(is_overdue=(pl.col("due_on") < today).fill_null(False))
-        .select(MISSING.names())
-        .sort("adcode", "series", nulls_last=True)
+        bodies.with_columns(year=pl.int_ranges("first_year", last + 1, dtype=pl.Int32))
+        .explode("year")
+        .drop_nulls("year")
+        .join(present, on=["series", "year"], how="anti")
+        .with_columns(due_on=_tell_due())
+        .select(MISSING.schema.names())
+        .sort(MISSING.key)
     )
+
+
+def _tell_due() -> pl.Expr:
+    """Give the day on which a body's report for `year` is due, null where none is set."""
+    rules = [rule for rule in load_rulebook().rules.values() if rule.deadlines]
+    own = pl.format("{}-{}", pl.col("year") + 1, "due").str.to_date("%Y-%m-%d", strict=False)
+    by_law = (
+        pl.when(rule.applies).then(
+            pl.date(pl.col("year") + 1, rule.deadlines[0].month, rule.deadlines[0].day)
+        )
+        for rule in rules
+    )
+    return pl.coalesce(own, *by_law)

@@ -158,7 +158,10 @@ def check_copied_tables(sheets: list[Sheet], known: pl.DataFrame) -> list[pl.Laz
 
 
 def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFrame]:
-    """Tell a government which bodies of its territory have no report (H-05, `missing`)."""
+    """Tell a government which bodies of its territory have no report (H-05).
+
+    Cases `missing`, and `no_bodies` where the roster has none of its territory.
+    """
     owing = _spread_roster(known, roster)
     present = known.select("series", "year").with_columns(is_present=pl.lit(True))
     gathered = (
@@ -169,7 +172,6 @@ def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFram
             found=pl.col("is_present").count(),
             names=pl.col("publisher").filter(pl.col("is_present").is_null()).sort(),
         )
-        .filter(pl.col("found") < pl.col("expected"))
     )
     governments = known.filter(pl.col("scope") == "government").select(
         "report_id", "year", parent="adcode"
@@ -177,9 +179,13 @@ def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFram
     joint = load_words().lists["places"]["list"]
     return [
         write_remarks(
-            governments.join(gathered, on=["parent", "year"]).lazy(),
+            governments.join(gathered, on=["parent", "year"], how="left")
+            .filter((pl.col("found") == pl.col("expected")).fill_null(value=False).not_())
+            .lazy(),
             rule="H-05",
-            case="missing",
+            case=pl.when(pl.col("expected").is_null())
+            .then(pl.lit("no_bodies"))
+            .otherwise(pl.lit("missing")),
             instance=INSTANCE,
             expected=pl.col("expected").cast(pl.String),
             reported=pl.col("found").cast(pl.String),

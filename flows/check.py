@@ -10,7 +10,6 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
-from expectations.statement_table import STATED
 from flows.collect import (
     RUN_LOCK,
     find_renamed,
@@ -20,15 +19,16 @@ from flows.collect import (
 )
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.documents import read_documents
-from storage.lake import read_table
 from storage.locks import hold_lock
-from storage.schema import CELLS, FINDINGS, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
-from tasks.check import Enforced, check_reports
-from tasks.policy import Policy, choose_policy
+from tasks.check import check_reports
+from tasks.known import gather_known
+from tasks.missing import record_missing
+from tasks.policy import choose_policy
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
+from tasks.stored import add_dependents, read_stored
 
 ARCHIVED = ("url", "source", "sha256", "media_type", "page")
 
@@ -81,12 +81,21 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         )
         documents = batch.documents
         renamed = find_renamed(data, documents)
-        enforced = check_reports(batch.reports, batch.details, data, policy=policy)
+        known = gather_known(settings, documents=documents, withdrawn=renamed)
+        batch = add_dependents(batch, data, documents, renamed)
+        reports, details = batch.reports, batch.details
     else:
         documents, renamed = None, frozenset[str]()
-        enforced = _check_stored(parameters, data, policy)
+        known = gather_known(settings)
+        reports, details = read_stored(
+            data,
+            None if parameters.year is None else [parameters.year],
+            None if parameters.region is None else [parameters.region],
+        )
+    enforced = check_reports(reports, details, data, known, policy, started_at)
     checked = enforced.checked
-    stored = store_checked(checked, documents, renamed, data, datetime.now(UTC))
+    stored = store_checked(checked, documents, renamed, data, started_at)
+    overdue = record_missing(data, known.roster, policy.today)
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
@@ -99,6 +108,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         waived=checked.findings["waived_for"].count(),
         held=checked.findings["held"].count(),
         stored=stored,
+        overdue=overdue,
         alerted=None,
         troubles=enforced.troubles,
         notes=enforced.notes,
@@ -106,24 +116,6 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary
-
-
-def _check_stored(parameters: CheckParameters, data: Path, policy: Policy) -> Enforced:
-    """Check what the lake has; rules over the running text, not stored, keep their outcome."""
-    years = None if parameters.year is None else [parameters.year]
-    regions = None if parameters.region is None else [parameters.region]
-    stored = {
-        table: read_table(data, table, years, regions)
-        for table in (REPORTS, CELLS, LEGACY_ROWS, STATEMENTS, PARTS, LABELS, FINDINGS)
-    }
-    details = {
-        "cells": stored[CELLS],
-        "legacy_rows": stored[LEGACY_ROWS],
-        "stated": stored[STATEMENTS].select(STATED.names()),
-        "parts": stored[PARTS],
-        "labels": stored[LABELS],
-    }
-    return check_reports(stored[REPORTS], details, data, stored[FINDINGS], policy)
 
 
 def list_archived(data: Path) -> list[Origin]:

@@ -32,12 +32,16 @@ from tasks.fetch import fetch_batch
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source, load_sources, parse_source_argument
+from tasks.known import gather_known
+from tasks.missing import record_missing
 from tasks.policy import choose_policy
 from tasks.progress import announce
 from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch
 from tasks.reading.joining import group_pages, join_batches, tie_attachments
+from tasks.roster import load_roster
 from tasks.store import store_checked
+from tasks.stored import add_dependents
 from tasks.workers import open_workers
 
 log = logging.getLogger(__name__)
@@ -119,15 +123,15 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     batch = read_all(pages, settings, parameters.pages_per_task)
     batch = select_reports(batch, parameters.year, parameters.region)
     update_progress_artifact(progress, 70.0)
-    enforced = check_reports(batch.reports, batch.details, settings.data, policy=policy)
-    documents = _list_documents(batch.documents, fetched)
-    stored = store_checked(
-        enforced.checked,
-        documents,
-        find_renamed(settings.data, documents),
-        settings.data,
-        datetime.now(UTC),
-    )
+    data = settings.data
+    documents = _list_documents(batch.documents, fetched, read_documents(data))
+    renamed = find_renamed(data, documents)
+    named = [source.location for source in sources]
+    known = gather_known(settings, named, documents, renamed)
+    batch = add_dependents(batch, data, documents, renamed)
+    enforced = check_reports(batch.reports, batch.details, data, known, policy, started_at)
+    stored = store_checked(enforced.checked, documents, renamed, data, started_at)
+    overdue = record_missing(data, known.roster, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
     alerted = alert(checked, settings, datetime.now(UTC)) if parameters.send_alerts else None
@@ -145,6 +149,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         waived=checked.findings["waived_for"].count(),
         held=checked.findings["held"].count(),
         stored=stored,
+        overdue=overdue,
         alerted=alerted,
         troubles=(*enforced.troubles, *(said if settings.smtp_url else ())),
         notes=(*enforced.notes, *(() if settings.smtp_url else said)),
@@ -158,7 +163,7 @@ def plan_run(parameters: CollectParameters) -> None:
     """Find out before a run starts whether its folder, sources and recipients are usable.
 
     Raises:
-        ValueError: settings, source list, recipients or waivers are not as expected.
+        ValueError: settings, source list, recipients, waivers or roster are not as expected.
         StorageError: the data folder cannot be written.
     """
     settings = load_settings(parameters.data, waivers=parameters.waivers)
@@ -166,6 +171,7 @@ def plan_run(parameters: CollectParameters) -> None:
     choose_sources(parameters, settings)
     choose_recipients(settings)
     choose_policy(settings, parameters.accepted_families, datetime.now(UTC))
+    load_roster(settings)
 
 
 def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[Source, ...]:
@@ -270,8 +276,13 @@ def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> Re
     )
 
 
-def _list_documents(documents: pl.DataFrame, fetched: Sequence[Origin | Miss]) -> pl.DataFrame:
-    """Join the documents that were read with the addresses that gave nothing."""
+def _list_documents(
+    documents: pl.DataFrame, fetched: Sequence[Origin | Miss], stored: pl.DataFrame
+) -> pl.DataFrame:
+    """Join the documents that were read with the addresses that gave nothing.
+
+    An address that gave a report before keeps its `report_id`.
+    """
     now = datetime.now(UTC)
     misses = pl.DataFrame(
         [
@@ -288,8 +299,12 @@ def _list_documents(documents: pl.DataFrame, fetched: Sequence[Origin | Miss]) -
         ],
         schema=DOCUMENTS.schema,
     )
-    every = pl.concat([documents, misses]).unique("url", keep="first", maintain_order=True)
-    return tie_attachments(every)
+    before = stored.select("url", gave="report_id")
+    known = misses.join(before, on="url", how="left", maintain_order="left").with_columns(
+        report_id=pl.coalesce("report_id", "gave")
+    )
+    every = pl.concat([documents, known.drop("gave")])
+    return tie_attachments(every.unique("url", keep="first", maintain_order=True))
 
 
 def find_renamed(data: Path, documents: pl.DataFrame) -> frozenset[str]:

@@ -12,6 +12,7 @@ import polars as pl
 from rich.console import Console
 from rich.markup import escape
 
+from expectations.context import Context
 from expectations.form import load_cells
 from expectations.repair import list_repairs
 from storage.settings import Settings
@@ -20,6 +21,7 @@ from tasks.checking import Checked, check_frames
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.source import Source
+from tasks.known import list_hosts
 from tasks.reading.batch import Origin
 from tasks.reading.joining import join_batches
 from tasks.workers import Workers, open_workers
@@ -129,7 +131,9 @@ def inspect_pages(pages: Sequence[Page], workers: Workers) -> Iterator[Inspectio
             yield Inspection(facts | {"error": _name_error(document)})
             continue
         details = {name: frame.filter(is_its) for name, frame in batch.details.items()}
-        checked = check_frames(reports, details)
+        named = list_hosts(page.source for page in pages)
+        others = Context(documents=batch.documents, hosts=named)
+        checked = check_frames(reports, details, others)
         yield Inspection(facts | _describe_report(checked, document))
 
 

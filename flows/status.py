@@ -14,6 +14,7 @@ from rich.table import Table
 from expectations.waivers import list_remarks
 from storage.documents import read_documents
 from storage.lake import read_table, scan_table
+from storage.missing import read_missing
 from storage.runs import list_runs
 from storage.schema import FINDINGS, REPORTS, VERDICTS
 from storage.settings import Settings
@@ -43,6 +44,7 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
         "problems": int(reports["problems"].sum()),
         "verdicts": dict(Counter(reports["verdict"].to_list())),
         "partitions": _count_partitions(reports),
+        "missing": _count_missing(read_missing(data)),
         "documents": dict(Counter(documents["outcome"].to_list())),
         "findings_waived": findings["waived_for"].count(),
         "families_held": sorted(findings["held"].drop_nulls().unique()),
@@ -74,6 +76,11 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
     for row in facts["partitions"]:
         table.add_row(*(str(row[name]) for name in (*counted, "unread")))
     console.print(table)
+    for row in facts["missing"]:
+        console.print(
+            f"Not found for {row['year']}: {row['roster']} reports of the roster, "
+            f"{row['earlier_reports']} of other bodies that reported before"
+        )
     console.print(f"Documents: {_join_counts(facts['documents'])}")
     console.print(f"Mails: {_join_counts(facts['mails'])}")
     if facts["findings_waived"]:
@@ -102,6 +109,16 @@ def _count_partitions(reports: pl.DataFrame) -> list[dict[str, Any]]:
             unread=pl.col("cells_unreadable").sum(),
         )
         .sort("year", "region")
+        .to_dicts()
+    )
+
+
+def _count_missing(missing: pl.DataFrame) -> list[dict[str, Any]]:
+    known_by = pl.col("known_by")
+    return (
+        missing.group_by("year")
+        .agg((known_by == name).sum().alias(name) for name in ("roster", "earlier_reports"))
+        .sort("year")
         .to_dicts()
     )
 

@@ -21,7 +21,8 @@ class RunSummary:
     first; `problems` counts those that one repair explains once. `troubles` are failures on
     our side; the run went on without what they concern. `notes` are worth knowing and no
     failure. `waived` and `held` count failed rules that are set aside, or held until their
-    family was looked at; `findings` has the held ones.
+    family was looked at; `findings` has the held ones. `overdue` counts the reports that the
+    roster says are owed, whose day has passed, and that were not found.
     """
 
     run_id: str
@@ -33,6 +34,7 @@ class RunSummary:
     findings: pl.DataFrame
     problems: int
     stored: StoreSummary
+    overdue: int
     alerted: Alerted | None
     troubles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -54,7 +56,9 @@ class RunSummary:
             "waivers_expired": self.expired_waivers,
             "stored_added": self.stored.added,
             "stored_replaced": self.stored.replaced,
+            "stored_rechecked": self.stored.rechecked,
             "stored_kept": self.stored.kept,
+            "reports_overdue": self.overdue,
             "files_written": len(self.stored.files),
             "mails_written": self.alerted.written if self.alerted else 0,
             "mails_sent": sending.sent if sending else 0,

@@ -31,7 +31,7 @@ def check_schema(table: Table, found: pl.Schema, expected: pl.Schema, where: str
 def check_nulls(table: Table, frame: pl.DataFrame) -> None:
     """Raise a `StorageError` if a column that is declared as never null holds one."""
     required = [*PARTITION_SCHEMA, *(column.name for column in table.columns if not column.null)]
-    counts = frame.select(pl.col(name).null_count() for name in required if name in frame.columns)
+    counts = frame.select(pl.col(name).null_count() for name in frame.columns if name in required)
     missing = [
         f"{name} ({count} rows)" for name, count in counts.row(0, named=True).items() if count
     ]

@@ -196,6 +196,20 @@ LEGACY_ROWS = Table(
     ),
 )
 
+COPIES = Table(
+    name="copies",
+    row_per="cell that another source of the same report prints otherwise",
+    key=("report_id", "url", "table", "row", "column"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("url", pl.String, "address of the other source, an attachment or its page"),
+        Column("table", pl.String, "t2, t3 or t4"),
+        Column("row", pl.String, "row of the table"),
+        Column("column", pl.String, "column of the table"),
+        Column("value", FIGURE, "the figure printed there; both figures were read"),
+    ),
+)
+
 SKETCHES = Table(
     name="sketches",
     row_per="report and part of its text, for finding those nearly the same",
@@ -318,6 +332,23 @@ DOCUMENTS = Table(
 )
 
 
+MISSING = Table(
+    name="missing",
+    row_per="body and report year for which it owes a report that was not found",
+    key=("series", "year"),
+    columns=(
+        Column("series", pl.String, "the report's identity without the year"),
+        Column("year", pl.Int32, "report year"),
+        Column("region", pl.String, "as the partitions of reports"),
+        Column("publisher", pl.String, "name of the body", "no report of it named one"),
+        Column("scope", pl.String, "government, department, township or other"),
+        Column("adcode", pl.String, "as in reports", "not settled"),
+        Column("due_on", pl.Date, "last day to publish", "no law or roster sets one"),
+        Column("known_by", pl.String, "roster, or earlier_reports where the roster has it not"),
+    ),
+)
+
+
 def declare_wide(figures: Iterable[Column]) -> Table:
     """Declare the wide table, a column a figure; which figures there are, the form says."""
     identity = ("title", "publisher", "scope", "adcode", "prefecture", "county", "form", "verdict")
@@ -332,4 +363,15 @@ def declare_wide(figures: Iterable[Column]) -> Table:
 
 def list_tables() -> tuple[Table, ...]:
     """Return the declared tables that are partitioned by year and region, but for the wide one."""
-    return (REPORTS, CELLS, FINDINGS, REPAIRS, LEGACY_ROWS, STATEMENTS, PARTS, LABELS, SKETCHES)
+    return (
+        REPORTS,
+        CELLS,
+        FINDINGS,
+        REPAIRS,
+        LEGACY_ROWS,
+        STATEMENTS,
+        PARTS,
+        LABELS,
+        COPIES,
+        SKETCHES,
+    )

@@ -35,8 +35,9 @@ class Settings:
 
     `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
     then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
-    `waivers` that of findings to set aside. `contact` is told to the hosts that are asked for
-    pages. `max_bytes` bounds a page or file; `reading` bounds what reading it takes.
+    `waivers` that of findings to set aside, `roster` that of the bodies that owe reports.
+    `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
+    file; `reading` bounds what reading it takes.
     """
 
     data: Path
@@ -44,6 +45,7 @@ class Settings:
     recipients: Path | None
     sources: Path | None
     waivers: Path | None
+    roster: Path | None
     sender: str
     contact: str | None
     max_bytes: int
@@ -74,6 +76,7 @@ def load_settings(
         recipients=_optional_path(env.get("GOUJI_RECIPIENTS")),
         sources=_optional_path(env.get("GOUJI_SOURCES")),
         waivers=_optional_path(waivers or env.get("GOUJI_WAIVERS")),
+        roster=_optional_path(env.get("GOUJI_ROSTER")),
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         contact=env.get("GOUJI_CONTACT") or None,
         max_bytes=_read_number(env, "GOUJI_MAX_BYTES", "bytes", DEFAULT_MAX_BYTES),
@@ -121,7 +124,7 @@ def name_server(home: Path) -> tuple[str, int]:
     os.environ["PREFECT_API_URL"] = api
     os.environ.setdefault("GOUJI_HOME", str(home))
     os.environ["GOUJI_DATA"] = str(Path(os.environ.get("GOUJI_DATA") or home / "data").resolve())
-    for name in ("SOURCES", "RECIPIENTS", "WAIVERS", "SMTP_URL", "SENDER"):
+    for name in ("SOURCES", "RECIPIENTS", "WAIVERS", "ROSTER", "SMTP_URL", "SENDER"):
         os.environ.setdefault(f"GOUJI_{name}", "")
     return api, port
 

@@ -75,6 +75,14 @@ def settle_versions(compared: pl.DataFrame, now: datetime) -> pl.DataFrame:
     ).select(REPORTS.frame_schema.names())
 
 
+def foresee_versions(
+    reports: pl.DataFrame, stored_reports: pl.DataFrame, now: datetime
+) -> pl.DataFrame:
+    """Give reports the version and instants that storing them `now` will give them."""
+    nothing = FINDINGS.frame_schema.to_frame()
+    return settle_versions(compare_reports(reports, nothing, stored_reports, nothing), now)
+
+
 def _list_differing(findings: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
     """Return the ids of the reports whose findings differ in any column but the partition's."""
     both = _print_by_report(findings).join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +17,13 @@ from expectations.jumps import count_families, list_failing
 from expectations.rules import Evaluation
 from expectations.waivers import list_remarks
 from storage.folder import replace_file
-from storage.lake import scan_table
+from storage.lake import read_table, scan_table
 from storage.schema import CELLS, FINDINGS, REPORTS, SKETCHES
+from storage.versions import foresee_versions
 from tasks.checking import Checked, Past, check_frames
 from tasks.held import read_held
-from tasks.policy import NO_POLICY, Policy
+from tasks.known import Known
+from tasks.policy import Policy
 from tasks.progress import announce
 
 DOCS = "docs"
@@ -56,23 +59,26 @@ def check_reports(
     reports: pl.DataFrame,
     details: Mapping[str, pl.DataFrame],
     data: Path,
-    earlier_findings: pl.DataFrame | None = None,
-    policy: Policy = NO_POLICY,
+    known: Known,
+    policy: Policy,
+    now: datetime,
 ) -> Enforced:
     """Evaluate the rules, run the suite of each edition, write Data Docs to `<data>/docs`.
 
-    Arguments are those of `check_frames`; reports of other years and what failed before are
-    taken from the lake. The site shows what each rule finds, waived or not; it is left alone
-    when it already shows this very outcome.
+    Arguments are those of `check_frames`; other reports and what failed before are taken
+    from the lake, the rest from what the run knows. `now` is when changed texts are told to
+    have changed. The site shows what each rule finds, waived or not; it is left alone when it
+    already shows this very outcome.
     """
     from expectations.checkpoint import run_checkpoint  # its import takes seconds
 
     announce("check", 0, reports.height)
-    others = _read_others(reports, data)
-    past, known = _read_past(data)
-    checked = check_frames(reports, details, others, earlier_findings, policy, past)
+    reports = foresee_versions(reports, read_table(data, REPORTS), now)
+    others = _read_others(reports, data, known)
+    past, stored = _read_past(data)
+    checked = check_frames(reports, details, others, policy, past)
     names = ("report_id", "publisher")
-    every = pl.concat([reports.select(names), known.select(names)])
+    every = pl.concat([reports.select(names), stored.select(names)])
     expired, unknown = list_remarks(policy.waivers, every, policy.today)
     docs = data / DOCS
     fingerprint = _fingerprint(checked.evaluation)
@@ -98,12 +104,12 @@ def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:
     return Past(families, read_held(data)), reports
 
 
-def _read_others(reports: pl.DataFrame, data: Path) -> Context:
+def _read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
     """Read what is stored beside these reports: others of near years in their regions.
 
     Sketches of texts are those of near years, wherever they are from.
     """
-    own = reports.lazy().select("report_id")
+    own = pl.LazyFrame({"report_id": [*reports["report_id"], *known.withdrawn]})
     years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
     regions = reports["region"].unique().to_list()
     names = ("report_id", "year", "publisher")
@@ -117,6 +123,9 @@ def _read_others(reports: pl.DataFrame, data: Path) -> Context:
         .rechunk(),
         sketches=scan_table(data, SKETCHES, years).select(SKETCHES.schema.names()).collect(),
         sketched_reports=scan_table(data, REPORTS, years).select(names).collect(),
+        documents=known.documents,
+        roster=known.roster,
+        hosts=known.hosts,
     )
 
 

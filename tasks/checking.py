@@ -22,17 +22,18 @@ from expectations.likeness import sketch_parts
 from expectations.problems import number_problems
 from expectations.repair import list_broken, repair_reports
 from expectations.rules import Evaluation, evaluate
+from expectations.source_rules import list_differing
 from expectations.statement_rules import compare_statements, list_stated_values
 from expectations.verdict import add_verdicts
 from expectations.waivers import waive_findings
-from storage.schema import FINDINGS, LABELS, PARTS, REPORTS, SKETCHES
+from storage.schema import COPIES, FINDINGS, LABELS, PARTS, REPORTS, SKETCHES
 from tasks.policy import NO_POLICY, Policy
 
 # What every check is given beside reports and cells; rules that need more are not run.
 GIVEN = frozenset(
     {
-        *("parts", "labels", "older_rows", "statements", "copies"),
-        *("other_reports", "other_cells"),
+        *("parts", "labels", "copies", "older_rows", "statements"),
+        *("other_reports", "other_cells", "documents", "roster", "hosts"),
     }
 )
 
@@ -60,6 +61,7 @@ class Checked:
     statements: pl.DataFrame
     parts: pl.DataFrame
     labels: pl.DataFrame
+    copies: pl.DataFrame
     sketches: pl.DataFrame
     evaluation: Evaluation
     jumps: tuple[Jump, ...] = field(default=())
@@ -69,7 +71,6 @@ def check_frames(
     reports: pl.DataFrame,
     details: Mapping[str, pl.DataFrame],
     others: Context | None = None,
-    earlier_findings: pl.DataFrame | None = None,
     policy: Policy = NO_POLICY,
     past: Past | None = None,
 ) -> Checked:
@@ -78,9 +79,8 @@ def check_frames(
     Args:
         reports: the columns of the lake's table with `year` and `region`.
         details: frames by name, as reading gives them: `cells`, `legacy_rows`, `stated`,
-            `parts`, `labels` and, where the sources are at hand, `copies`.
+            `parts`, `labels`, `copies`.
         others: what is known beside these reports; what is known of them is filled in.
-        earlier_findings: what was found before; kept for the rules that are not run now.
         policy: which findings are waived, and which families are not held.
         past: what failed before, for families that jump; None: not known, none does.
     """
@@ -92,11 +92,12 @@ def check_frames(
     )
     stored = SKETCHES.schema.to_frame() if others.sketches is None else others.sketches
     sketches = sketch_parts(details["parts"])
+    copies = list_differing(cells, details["copies"])
     context = replace(
         others,
         parts=details["parts"].select(PARTS.schema.names()),
         labels=details["labels"].select(LABELS.schema.names()),
-        copies=details.get("copies"),
+        copies=copies.select(COPIES.schema.names()),
         older_rows=_list_older_rows(details["legacy_rows"]),
         statements=statements,
         sketches=pl.concat([sketches, stored.join(sketches, on="report_id", how="anti")]),
@@ -107,9 +108,6 @@ def check_frames(
         .join(reports.select("report_id", "year", "region"), on="report_id", how="left")
         .select(FINDINGS.frame_schema.names())
     )
-    if earlier_findings is not None:
-        kept = earlier_findings.filter(pl.col("rule").is_in(list(evaluation.not_run)))
-        findings = pl.concat([findings, kept]).sort(FINDINGS.key)
     findings = settle_blame(findings, cells)
     findings = waive_findings(findings, reports, policy.waivers, policy.today)
     jumps = _find_jumps(reports, findings, past, policy)
@@ -126,6 +124,7 @@ def check_frames(
         statements=statements,
         parts=details["parts"],
         labels=details["labels"],
+        copies=copies,
         sketches=sketches.join(reports.select("report_id", "year", "region"), on="report_id"),
         evaluation=evaluation,
         jumps=jumps,

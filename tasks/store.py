@@ -14,6 +14,7 @@ from storage.documents import update_documents
 from storage.lake import StoreSummary, store_reports
 from storage.schema import (
     CELLS,
+    COPIES,
     FINDINGS,
     LABELS,
     LEGACY_ROWS,
@@ -49,6 +50,7 @@ def store_checked(
         STATEMENTS: checked.statements,
         PARTS: checked.parts,
         LABELS: checked.labels,
+        COPIES: checked.copies,
         SKETCHES: checked.sketches,
         WIDE: build_wide(checked.reports, checked.cells),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +12,9 @@ import polars as pl
 from expectations.statement import Statement
 from expectations.statement_table import build_statements
 from storage.schema import CELLS, LABELS, LEGACY_ROWS, PARTITION_SCHEMA, PARTS, REPORTS
+from tasks.reading.bodies import name_series
 from tasks.reading.parts import split_parts
-from tasks.reading.report import Report
+from tasks.reading.report import UNRESOLVED, Report
 
 URL = pl.Schema({"url": pl.String})
 LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
@@ -35,10 +35,9 @@ class Reading:
     def report_id(self) -> str:
         """Name the report by division, scope, body and year: the same over re-publication."""
         report = self.report
-        place = report.region.adcode or report.region.region
-        name = report.body if report.region.adcode else report.title or self.url
-        body = hashlib.blake2s((name or "").encode(), digest_size=4).hexdigest()
-        return f"{place}-{report.scope}-{body}-{report.year}"
+        is_settled = report.region.region != UNRESOLVED.region
+        name = report.body if is_settled else report.title or self.url
+        return f"{name_series(report.region, report.scope, name or '')}-{report.year}"
 
 
 def build_reports(readings: Sequence[Reading]) -> pl.DataFrame:

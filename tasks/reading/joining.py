@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from expectations.context import COPIES
-from storage.schema import DOCUMENTS
+from storage.schema import COPIES, DOCUMENTS
 from tasks.reading.batch import Origin, ReadBatch, read_batch
 
 LOST = ("unreadable", "absent")
@@ -43,7 +42,7 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
     lost, then a page before its attachments, then the first by address; a page and its
     attachments are of one date. The others stay in `documents`, naming the one that counts:
     as `copy` or `cover` what belongs to the same page, as `duplicate` the rest. What copies
-    print is in the details as `copies` (`context.COPIES`).
+    print is in the details as `copies`, columns as the lake's table; equal figures too.
     """
     joined = [read_batch([]), *batches]
     documents = pl.concat([batch.documents for batch in joined], rechunk=True)
@@ -66,7 +65,7 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
         details={
             **{name: _keep(frame, chosen).drop("url") for name, frame in details.items()},
             "copies": _keep(details["cells"].filter(pl.col("status") == "read"), copies)
-            .select(COPIES.names())
+            .select(COPIES.frame_schema.names())
             .sort("report_id", "url"),
         },
     )

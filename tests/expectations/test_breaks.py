@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 import yaml
 
-from expectations.context import COPIES, OLDER_ROWS, ROSTER, Context
+from expectations.context import OLDER_ROWS, ROSTER, Context
 from expectations.form import load_form, load_forms
 from expectations.rulebook import load_rulebook
 from expectations.rules import Evaluation, evaluate
 from expectations.statement_remarks import STATEMENT_RULES
-from storage.schema import DOCUMENTS, LABELS, PARTS
+from storage.schema import COPIES, DOCUMENTS, LABELS, PARTS
 
 FILES = sorted(Path(__file__).parent.glob("*breaks.yaml"))
 FACTS = yaml.safe_load((Path(__file__).parent / "breaks.yaml").read_text("utf-8"))
@@ -177,7 +177,7 @@ def build_frames(spec: dict[str, Any], report_id: str) -> dict[str, Any]:
     ]
     rows = {
         "documents": (spec.get("documents", []), pl.Schema(DOCUMENTS.schema)),
-        "copies": (spec.get("copies", []), COPIES),
+        "copies": (spec.get("copies", []), COPIES.schema),
         "roster": (spec.get("roster", []), ROSTER),
         "older_rows": (older, OLDER_ROWS),
     }

@@ -10,7 +10,8 @@ import pytest
 
 from expectations.context import ROSTER, Context
 from expectations.rules import evaluate
-from expectations.territories import MISSING, derive_roster, list_missing, name_parent
+from expectations.territories import derive_roster, list_missing, name_parent
+from storage.schema import MISSING
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_parent(scope: str, adcode: str | None, parent: str | None) -> None:
 
 
 def test_roster_and_missing(make: Any) -> None:
-    """A body that reported before and not this year is missing, overdue after its legal day."""
+    """A body that reported before, or that the roster has, is missing with its legal day."""
     reports = pl.concat(
         [
             make.build_report("a-2021", "2021", year=2021, scope="department"),
@@ -44,23 +45,82 @@ def test_roster_and_missing(make: Any) -> None:
             make.build_report("b-2021", "2021", year=2021, scope="department"),
             make.build_report("c-2021", "2021", year=2021, scope="township"),
             make.build_report("d-2022", "2021", scope="government"),
+            make.build_report("e-2021", "2021", year=2021, region="unresolved", adcode=None),
         ]
     )
-    roster = derive_roster(reports)
-    assert roster.schema == ROSTER
-    assert dict(roster.select("series", "first_year").rows()) == {
+    derived = derive_roster(reports)
+    assert derived.schema == ROSTER
+    assert dict(derived.select("series", "first_year").rows()) == {
         "a": 2021,
         "b": 2021,
         "c": 2021,
         "d": 2022,
     }
-    missing = list_missing(roster, reports, 2022, date(2023, 2, 1))
-    assert missing.schema == MISSING
-    assert missing.select("series", "due_on", "is_overdue").rows() == [
-        ("b", date(2023, 1, 31), True),
-        ("c", None, False),
+    named = {"region": "CN-GD", "first_year": 2022, "publisher": "某机关"}
+    roster = pl.DataFrame(
+        [
+            {**named, "series": "g", "scope": "government"},
+            {**named, "series": "t", "scope": "township", "due": "01-15"},
+            {**named, "series": "s", "scope": "township", "adcode": "350581"},
+            {**named, "series": "old", "scope": "department", "last_year": 2021},
+        ],
+        schema=ROSTER,
+    )
+    missing = list_missing(roster, reports, 2022)
+    assert missing.schema == MISSING.schema
+    assert missing.select("series", "due_on", "known_by").rows() == [
+        ("b", date(2023, 1, 31), "earlier_reports"),
+        ("c", None, "earlier_reports"),
+        ("g", date(2023, 3, 31), "roster"),
+        ("s", date(2023, 1, 31), "roster"),
+        ("t", date(2023, 1, 15), "roster"),
     ]
-    assert not list_missing(roster, reports, 2022, date(2023, 1, 31))["is_overdue"].any()
+
+
+def test_until_2018_every_body_has_the_same_day(make: Any) -> None:
+    """Before the law of 2019 departments, too, had until the end of March."""
+    roster = pl.DataFrame(
+        [{"series": "a", "region": "CN", "scope": "department", "first_year": 2018}],
+        schema=ROSTER,
+    )
+    days = list_missing(roster, make.build_report("b-2018", None, year=2018), 2019)
+    assert days.filter(pl.col("series") == "a")["due_on"].to_list() == [
+        date(2019, 3, 31),
+        date(2020, 1, 31),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "outcome", "said"),
+    [
+        (0, "not_applicable", None),
+        (1, "passed", None),
+        (2, "failed", "应有 2 个机关公布，已找到 1 个"),
+    ],
+    ids=["no roster", "complete", "one missing"],
+)
+def test_missing_bodies_are_told(make: Any, listed: int, outcome: str, said: str | None) -> None:
+    """Without a roster of its territory a government is not judged; with one, all must be there."""
+    roster = pl.DataFrame(
+        [
+            {"series": f"b{n}", "publisher": f"b{n}", "scope": "department", "adcode": "440200"}
+            | {"first_year": 2022}
+            for n in range(listed)
+        ],
+        schema=ROSTER,
+    )
+    reports = pl.concat(
+        [
+            make.build_report("g-2022", "2021"),
+            make.build_report("b0-2022", "2021", scope="department"),
+        ]
+    )
+    cells = pl.concat([make.build_cells(name, make.fill("2021")) for name in reports["report_id"]])
+    evaluation = evaluate(reports, cells, Context(roster=roster))
+    assert evaluation.outcomes["H-05"].to_list() == [outcome, "not_applicable"]
+    messages = evaluation.findings.filter(pl.col("rule") == "H-05")["message"].to_list()
+    assert bool(messages) == (said is not None)
+    assert said is None or said in messages[0]
 
 
 @pytest.mark.parametrize(

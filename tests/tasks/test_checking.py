@@ -12,7 +12,7 @@ import polars as pl
 from expectations.context import Context
 from expectations.form import load_form
 from expectations.statement_table import STATED
-from storage.schema import CELLS, LABELS, LEGACY_ROWS, PARTS, REPORTS
+from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS
 from tasks.checking import Checked, check_frames
 from tasks.sample.figures import draw_figures
 
@@ -58,7 +58,7 @@ def check(stated: pl.DataFrame | None = None, last: dict[str, Decimal] | None = 
     reports, cells = build(2023, figures)
     details = {
         "cells": cells,
-        **{one.name: one.frame_schema.to_frame() for one in (LEGACY_ROWS, PARTS, LABELS)},
+        **{one.name: one.frame_schema.to_frame() for one in (LEGACY_ROWS, PARTS, LABELS, COPIES)},
         "stated": STATED.to_frame() if stated is None else stated,
     }
     others = Context()

@@ -1,0 +1,28 @@
+"""Find the reports that are owed and were not found."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from expectations.territories import list_missing
+from storage.lake import scan_table
+from storage.missing import replace_missing
+from storage.schema import REPORTS
+
+
+@task(name="missing", tags=["disk"], cache_policy=NO_CACHE)
+def record_missing(data: Path, roster: pl.DataFrame, today: date) -> int:
+    """List what is owed for the years that are over and not stored; count what is overdue.
+
+    Counted is what the roster has; of bodies known by earlier reports alone the list tells.
+    """
+    names = ("report_id", "year", "region", "publisher", "scope", "adcode")
+    reports = scan_table(data, REPORTS).select(names).collect()
+    missing = list_missing(roster, reports, today.year - 1)
+    replace_missing(data, missing)
+    return missing.filter(pl.col("due_on") < today, pl.col("known_by") == "roster").height

@@ -1,0 +1,88 @@
+"""Stored reports in the shape in which reading gives them, to be checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from expectations.dependents import choose_dependents
+from expectations.statement_table import STATED
+from storage.folder import StorageError
+from storage.lake import read_table, scan_table
+from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
+from tasks.reading.batch import ReadBatch
+
+DETAILS = {
+    "cells": CELLS,
+    "labels": LABELS,
+    "legacy_rows": LEGACY_ROWS,
+    "parts": PARTS,
+    "copies": COPIES,
+    "stated": STATEMENTS,
+}
+
+
+def read_stored(
+    data: Path, years: Collection[int] | None = None, regions: Collection[str] | None = None
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Read the reports of some years and regions with their details, as `build_details` names.
+
+    Raises:
+        StorageError: a file is damaged, or a version wrote it that kept no running text.
+    """
+    reports = read_table(data, REPORTS, years, regions)
+    details = {name: read_table(data, table, years, regions) for name, table in DETAILS.items()}
+    details["stated"] = details["stated"].select(STATED.names())
+    if reports.height and details["cells"].height and details["parts"].is_empty():
+        raise StorageError(
+            f"{data}: expected the running text of the stored reports, found none; an earlier "
+            "version did not keep it. Run `gouji check --read-again` once; no network is needed."
+        )
+    return reports, details
+
+
+def add_dependents(
+    batch: ReadBatch, data: Path, documents: pl.DataFrame, withdrawn: Collection[str]
+) -> ReadBatch:
+    """Add to what was read the stored reports whose findings depend on it.
+
+    Args:
+        batch: What was read now.
+        data: The data folder.
+        documents: As the table; a document that cannot be opened any more is a finding on the
+            stored report it gave.
+        withdrawn: Stored reports that go.
+    """
+    names = ("report_id", "year", "region", "scope", "adcode")
+    stored = scan_table(data, REPORTS).select(names).collect()
+    is_gone = pl.col("report_id").is_in(list(withdrawn))
+    changed = pl.concat([batch.reports.select(names), stored.filter(is_gone)])
+    told = documents.filter(pl.col("report_id").is_not_null())
+    chosen = pl.concat(
+        [
+            choose_dependents(changed, stored),
+            stored.join(told, on="report_id", how="semi"),
+        ]
+    ).join(changed, on="report_id", how="anti")
+    if chosen.is_empty():
+        return batch
+    reports, details = read_stored(data, set(chosen["year"]), set(chosen["region"]))
+    return ReadBatch(
+        reports=_join(batch.reports, reports, chosen),
+        documents=batch.documents,
+        details=_join_details(batch.details, details, chosen),
+    )
+
+
+def _join_details(
+    read: Mapping[str, pl.DataFrame], stored: Mapping[str, pl.DataFrame], chosen: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    return {name: _join(frame, stored[name], chosen) for name, frame in read.items()}
+
+
+def _join(read: pl.DataFrame, stored: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Put rows of the chosen reports behind those read; in one chunk, as Polars 2.1 needs."""
+    added = stored.join(chosen, on="report_id", how="semi", maintain_order="left")
+    return pl.concat([read, added.select(read.columns)], rechunk=True)
