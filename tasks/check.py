@@ -109,7 +109,9 @@ def _read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
 
     Sketches of texts are those of near years, wherever they are from.
     """
-    own = pl.LazyFrame({"report_id": [*reports["report_id"], *known.withdrawn]})
+    own = pl.LazyFrame(
+        {"report_id": [*reports["report_id"], *known.withdrawn]}, schema={"report_id": pl.String}
+    )
     years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
     regions = reports["region"].unique().to_list()
     names = ("report_id", "year", "publisher")
