@@ -34,7 +34,7 @@ def read_page(picture: Picture, number: int, width: float) -> PdfPage:
     height, dots = upright.shape[:2]
     scale = width / dots
     long = _find_long(darken(upright), scale)
-    words = read_words(upright, long[0] | long[1])
+    words = read_words(upright, *long)
     glyphs = [_place(word, scale) for word in words]
     rules = _list_rules(long, glyphs, scale)
     ink = _find_ink(upright, long, words, scale)

@@ -9,10 +9,11 @@ Needs the extra `ocr`: imported by those alone that found it installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import cv2
@@ -24,12 +25,14 @@ from tasks.reading.glyphs import UNKNOWN_CHARACTER, is_figure_part
 from tasks.reading.labels import index_labels
 from tasks.reading.ocr_pictures import Picture
 from tasks.reading.ruled import LONGEST_UNIT
-from tasks.reading.words import fold_label
+from tasks.reading.words import fold_label, load_patterns
 
 MIN_SCORE = 0.9  # below, a word that may be a figure is not trusted
 MIN_LABEL_SCORE = 0.6
 BAND = 2400  # dots: higher pictures are read in bands, for memory
 OVERLAP = 240
+THROUGH_SHARE = 0.8  # of the height of a word: a line through it
+NARROWEST = 8  # dots: a narrower part holds no word
 MARGIN = 3  # dots around a word in its second picture
 STRETCH = 1.3
 NARROW = 160  # dots: room for a word; wider ones take what they need
@@ -44,6 +47,7 @@ _POINTS = frozenset(".,")
 _DASHES = frozenset("-\u2013\u2014\u2015\u2500\u4e00\uff0d\uff3f_")
 _SLASHES = frozenset("/\uff0f")
 Box = tuple[float, float, float, float]
+Found = tuple[str, float, Box]  # a text, how sure it is, and where it stands
 
 
 class _Stroke(NamedTuple):
@@ -64,13 +68,20 @@ class Word:
     box: Box
 
 
-def may_be_figure(text: str) -> bool:
-    """Tell what may be a figure, or a mark for none, from a label."""
-    letters = sum(character.isalpha() for character in text)
-    return letters <= LONGEST_UNIT and not _QUOTES.issuperset(text) and not _is_label(text)
-
-
 @lru_cache(maxsize=4096)
+def may_be_figure(text: str) -> bool:
+    """Tell what may be a figure, or a mark or word for none, from labels and their pieces."""
+    letters = sum(character.isalpha() for character in text)
+    if letters > LONGEST_UNIT or _QUOTES.issuperset(text) or _is_label(text):
+        return False
+    words = load_patterns().words
+    return (
+        letters == 0
+        or any(map(str.isdigit, text))
+        or text in (*words["blanks"], *words["zero_words"])
+    )
+
+
 def _is_label(text: str) -> bool:
     """Tell whether a text heads rows or columns in any edition of the form."""
     folded = fold_label(text)
@@ -80,16 +91,16 @@ def _is_label(text: str) -> bool:
     )
 
 
-def read_words(picture: Picture, lines: Picture) -> list[Word]:
+def read_words(picture: Picture, across: Picture, down: Picture) -> list[Word]:
     """Read the words of an upright picture; what is in doubt begins with `UNKNOWN_CHARACTER`.
 
-    `lines` has the dots of ruled lines, which are no strokes of words.
+    `across` and `down` have the dots of ruled lines: they are no strokes of words, and words
+    that a line parts are two.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    thick = cv2.dilate(lines, np.ones((3, 3), np.uint8))
+    thick = cv2.dilate(across | down, np.ones((3, 3), np.uint8))
     bare = np.where(thick > 0, np.uint8(np.median(grey)), grey)
-    found = [(_clean(text), score, box) for text, score, box in _recognise(picture)]
-    found = [one for one in found if one[0]]
+    found = [one for one in _part_words(_recognise(picture), picture, down) if one[0]]
     short = [place for place, (text, _, _) in enumerate(found) if may_be_figure(text)]
     again = dict(zip(short, _recognise_again(bare, [found[n][2] for n in short]), strict=True))
     words: list[Word] = []
@@ -130,7 +141,7 @@ def _load_engine() -> Any:
     )
 
 
-def _recognise(picture: Picture) -> Iterator[tuple[str, float, Box]]:
+def _recognise(picture: Picture) -> Iterator[Found]:
     """Find words with their scores and boxes, a high picture in bands that overlap."""
     height = len(picture)
     tops = range(0, max(height - OVERLAP, 1), BAND - OVERLAP)
@@ -145,7 +156,36 @@ def _recognise(picture: Picture) -> Iterator[tuple[str, float, Box]]:
             xs, ys = corners[:, 0].tolist(), (corners[:, 1] + top).tolist()
             box = (max(min(xs), 0.0), max(min(ys), 0.0), max(xs), max(ys))
             if first <= (box[1] + box[3]) / 2 < last:
-                yield text, float(score), box
+                yield _clean(text), float(score), box
+
+
+def _part_words(words: Iterable[Found], picture: Picture, down: Picture) -> Iterator[Found]:
+    """Part what was taken for one word across a ruled line, and recognise its parts."""
+    boxes: list[Box] = []
+    for word in words:
+        parts = _cut_at_lines(word[2], down)
+        if len(parts) < 2:
+            yield word
+        boxes.extend(parts if len(parts) > 1 else ())
+    if not boxes:
+        return
+    told = _load_engine().recognize_txt(
+        [picture[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] for x0, y0, x1, y1 in boxes]
+    )
+    for text, score, box in zip(told.txts, told.scores, boxes, strict=True):
+        yield _clean(text), float(score), box
+
+
+def _cut_at_lines(box: Box, down: Picture) -> list[Box]:
+    """Cut a box where lines run through it from top to bottom."""
+    left, top, right, bottom = map(int, box)
+    is_line = (down[top : bottom + 1, left : right + 1] > 0).mean(axis=0) > THROUGH_SHARE
+    edges = [left - 1, *(left + np.flatnonzero(is_line)).tolist(), right + 1]
+    return [
+        (float(a + 1), box[1], float(b - 1), box[3])
+        for a, b in pairwise(edges)
+        if b - a > NARROWEST
+    ]
 
 
 def _recognise_again(grey: Picture, boxes: list[Box]) -> list[str]:

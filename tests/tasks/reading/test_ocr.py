@@ -269,9 +269,9 @@ def test_a_figure_told_otherwise_the_second_time_is_in_doubt(
     words = importlib.import_module("tasks.reading.ocr_words")
     picture = write_figure("345")
     nothing = picture[:, :, 0] * 0
-    assert [word.text for word in words.read_words(picture, nothing)] == ["345"]
+    assert [word.text for word in words.read_words(picture, nothing, nothing)] == ["345"]
     monkeypatch.setattr(words, "_recognise_again", lambda _, boxes: ["346"] * len(boxes))
-    assert [word.text for word in words.read_words(picture, nothing)] == ["\ufffd345"]
+    assert [word.text for word in words.read_words(picture, nothing, nothing)] == ["\ufffd345"]
 
 
 def test_recognition_reports_its_use_to_nobody(cv2: Any, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_recognition_reports_its_use_to_nobody(cv2: Any, tmp_path: Path) -> None
         "import os, sys, cv2\n"
         "from tasks.reading.ocr_words import read_words\n"
         "picture = cv2.imread(sys.argv[1])\n"
-        "print(*(word.text for word in read_words(picture, picture[:, :, 0] * 0)))\n"
+        "print(*(word.text for word in read_words(picture, *[picture[:, :, 0] * 0] * 2)))\n"
         "print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
     )
     home = tmp_path / "home"
@@ -297,6 +297,35 @@ def test_recognition_reports_its_use_to_nobody(cv2: Any, tmp_path: Path) -> None
     )
     assert done.stdout.split() == ["345", "1"]
     assert list(home.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12", True), ("12件", True), ("160.5万元", True), ("/", True), ("—", True), ("无", True),
+        ("年度办", False), ("3.其他", False), ("总计", False),
+        ("”", False), ("1.属于国家秘密", False),
+    ],
+)  # fmt: skip
+def test_figures_and_marks_are_told_from_pieces_of_labels(
+    text: str, expected: bool, cv2: Any
+) -> None:
+    """What may be a value is held to be certain; a piece of a label need not be."""
+    words = importlib.import_module("tasks.reading.ocr_words")
+    assert words.may_be_figure(text) is expected
+
+
+def test_words_that_a_ruled_line_parts_are_two(cv2: Any) -> None:
+    """What was taken for one word across a line is recognised part by part."""
+    words = importlib.import_module("tasks.reading.ocr_words")
+    picture = write_figure("34 57")
+    picture[:, 89:91] = 0
+    down = picture[:, :, 0] * 0
+    down[:, 89:91] = 255
+    found = [("34157", 1.0, (55.0, 22.0, 125.0, 55.0)), ("x", 1.0, (5.0, 60.0, 25.0, 70.0))]
+    parts = list(words._part_words(found, picture, down))
+    assert [text for text, _, _ in parts] == ["x", "34", "57"]
+    assert parts[1][2][2] < 89 < 90 < parts[2][2][0]
 
 
 @pytest.mark.slow
@@ -315,7 +344,7 @@ def test_a_tall_picture_is_read_in_bands(cv2: Any, make_spec: Callable[..., Spec
 def test_no_cell_of_many_bad_scans_is_silently_wrong(
     cv2: Any, make_spec: Callable[..., Spec], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of 60 scans of random figures no cell is told otherwise than printed, and most are."""
+    """Of thirty reports on some 75 scanned pages no cell is told otherwise than printed."""
     counts: Counter[str] = Counter()
     for seed in range(30):
         rng = random.Random(seed)
@@ -338,7 +367,7 @@ def test_no_cell_of_many_bad_scans_is_silently_wrong(
     with capsys.disabled():
         sys.stdout.write(f"\nscans: {dict(counts)}\n")
     assert find_wrong(counts) == []
-    assert counts["told"] > 0.85 * counts.total()
+    assert counts["told"] > 0.9 * counts.total()
 
 
 def test_a_page_with_pictures_for_tables_says_so() -> None:
