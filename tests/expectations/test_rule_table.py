@@ -15,7 +15,7 @@ from expectations.form import load_forms
 from expectations.rule import Rule, Unbuilt
 from expectations.rulebook import load_rulebook, load_unbuilt
 from expectations.rules import evaluate
-from storage.schema import REPORTS
+from storage.schema import DOCUMENTS, REPORTS
 
 TABLE = Path(__file__).resolve().parents[3] / "shared/rules.tsv"
 # Columns of the reports beside those of the table of the lake.
@@ -131,3 +131,47 @@ def test_last_year_may_be_checked_together(make: Any) -> None:
     context = Context(other_reports=reports.clear(), other_cells=cells.clear())
     outcomes = evaluate(reports, cells, context).outcomes
     assert outcomes["Y-06"].to_list() == ["not_applicable", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "outcome"),
+    [
+        ("https://www.sg.gov.cn/1.html", (), "passed"),
+        ("https://gov.cn/1.html", (), "passed"),
+        ("https://www.sggov.cn/1.html", (), "failed"),
+        ("https://www.sg.example.org/1.html", (), "failed"),
+        ("https://www.sg.example.org:8080/1.html", ("www.sg.example.org",), "passed"),
+        ("https://m.walengineering.com/1.html", ("m.walengineering.com",), "failed"),
+        ("reports/1.html", (), "passed"),
+    ],
+    ids=["government", "its root", "alike", "foreign", "named", "a mirror though named", "a file"],
+)
+def test_hosts(make: Any, url: str, hosts: tuple[str, ...], outcome: str) -> None:
+    """A host is a government's, or named as a source and no known mirror (P-14)."""
+    report = make.build_report("a", "2021", url=url)
+    evaluation = evaluate(report, make.build_cells("a", make.fill("2021")), Context(hosts=hosts))
+    assert evaluation.outcomes["P-14"].to_list() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        (["read", "not_a_report"], "passed"),
+        (["unreachable"], "not_evaluated"),
+        (["blocked", "unreachable"], "not_evaluated"),
+        (["unreachable", "gone"], "failed"),
+        (["encrypted"], "failed"),
+    ],
+    ids=" ".join,
+)
+def test_access(make: Any, outcomes: list[str], outcome: str) -> None:
+    """What is gone or cannot be opened fails; what gives no answer today is not evaluated."""
+    rows = [
+        {"url": f"https://a.gov.cn/{number}", "outcome": one, "report_id": "a"}
+        for number, one in enumerate(outcomes)
+    ]
+    documents = pl.DataFrame(rows, schema=DOCUMENTS.schema)
+    report = make.build_report("a", "2021")
+    cells = make.build_cells("a", make.fill("2021"))
+    evaluation = evaluate(report, cells, Context(documents=documents))
+    assert evaluation.outcomes["P-10"].to_list() == [outcome]
