@@ -16,7 +16,7 @@ from storage.settings import Settings
 from tasks.reading.bodies import identify_body
 
 NAMES = ("roster.yaml", "roster.csv")
-EXAMPLE = "bodies:\n  - {body: 上犹县财政局, kind: department, region: '360724', since: 2019}"
+EXAMPLE = "bodies:\n  - {body: its full name, kind: department, region: '360724', since: 2019}"
 
 
 class RosterError(ValueError):
