@@ -48,7 +48,7 @@ def test_the_form_itself_has_no_odd_label(layout: str) -> None:
     ("printed", "instead", "label"),
     [
         ("行政规范性文件", "规范性文件", ("t2", "row", "normative_documents", "规范性文件")),
-        ("2.重复申请", "2.多次申请", ("t3", "row", "rejected_repeat", None)),
+        ("2.重复申请", "未列明的事项", ("t3", "row", "rejected_repeat", None)),
         ("商业企业", "商业公司", ("t3", "column", "company", "商业公司")),
         ("尚未审结", "尚未", ("t4", "column", "pending", "尚未")),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 from expectations.form import load_form
 from storage.reference.gazetteer import load_gazetteer
+from storage.schema import COPIES
 from tasks.checking import check_frames
 from tasks.reading import read
 from tasks.reading.frames import Reading, build_details, build_reports
@@ -48,7 +49,8 @@ def list_blames(content: bytes) -> tuple[set[str], dict[str, CellReading]]:
     """Give the blame of the failed sum of table 4, and all cells by name."""
     report = read.read_report(content, load_gazetteer())
     readings = [Reading(report, (), "file", "0" * 64, "", WHEN)]
-    checked = check_frames(build_reports(readings), build_details(readings))
+    details = {**build_details(readings), "copies": COPIES.frame_schema.to_frame()}
+    checked = check_frames(build_reports(readings), details)
     blames = {
         finding["blame"]
         for finding in checked.findings.iter_rows(named=True)
