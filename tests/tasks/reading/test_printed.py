@@ -49,10 +49,11 @@ def test_the_form_itself_has_no_odd_label(layout: str) -> None:
     [
         ("行政规范性文件", "规范性文件", ("t2", "row", "normative_documents", "规范性文件")),
         ("2.重复申请", "未列明的事项", ("t3", "row", "rejected_repeat", None)),
+        ("2.重复申请", "2.多次申请", ("t3", "row", "rejected_repeat", "2.多次申请")),
         ("商业企业", "商业公司", ("t3", "column", "company", "商业公司")),
         ("尚未审结", "尚未", ("t4", "column", "pending", "尚未")),
     ],
-    ids=["row drifted", "row not printed", "column drifted", "column across drifted"],
+    ids=["row drifted", "row not told", "row mistyped", "column drifted", "column across drifted"],
 )
 def test_one_label_put_otherwise(printed: str, instead: str, label: tuple[str | None, ...]) -> None:
     """A label put otherwise is told with what is printed; one that is not known is missing."""
@@ -62,6 +63,17 @@ def test_one_label_put_otherwise(printed: str, instead: str, label: tuple[str | 
     found = list_labels(page.replace(printed, instead).encode())
     assert label in found
     assert {one for one in found if one[2] is not None} == {label}
+
+
+def test_a_row_that_is_not_printed_is_missing() -> None:
+    """Where a row of the form is left out, its label is told as missing, and no other."""
+    look = Look()
+    page = render_tables(SPEC, print_look(SPEC, look), look)
+    start = page.rindex("<tr", 0, page.index("2.重复申请"))
+    end = page.index("</tr>", start) + len("</tr>")
+    assert list_labels((page[:start] + page[end:]).encode()) == {
+        ("t3", "row", "rejected_repeat", None)
+    }
 
 
 def test_rows_and_columns_of_the_publisher_are_told() -> None:
