@@ -168,6 +168,15 @@ def test_site_is_readable(evaluation: Evaluation, reports: pl.DataFrame, tmp_pat
     assert [path.name for path in docs.parent.iterdir()] == ["docs"]
 
 
+def test_a_relative_folder_is_taken_from_where_the_program_runs(
+    evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`data/docs` means the folder beside the caller, as for every other path of the settings."""
+    monkeypatch.chdir(tmp_path)
+    run_checkpoint(evaluation, reports, Path("data/docs"))
+    assert (tmp_path / "data/docs/index.html").is_file()
+
+
 def test_site_asks_nothing_of_the_network(
     evaluation: Evaluation, reports: pl.DataFrame, tmp_path: Path
 ) -> None:
