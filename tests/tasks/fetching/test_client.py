@@ -371,13 +371,15 @@ def test_a_remote_host_sees_no_more_than_its_rate(limits: Limits) -> None:
         return httpx.Response(200, stream=httpx.ByteStream(PAGE))
 
     urls = [f"http://93.184.216.34/{number}" for number in range(4)] + ["http://8.8.8.8/"]
-    _, results = mock_run(replace(limits, delay_seconds=0.1), urls, respond)
+    delay, start = 0.2, time.monotonic()
+    _, results = mock_run(replace(limits, delay_seconds=delay), urls, respond)
     assert all(isinstance(result, Answer) for result in results)
     moments = [moment for host, moment in seen if host == "93.184.216.34"]
-    gaps = [after - before for before, after in pairwise(moments)]
-    assert len(gaps) == 3
-    assert min(gaps) >= 0.08  # the first of them may be late at the start
-    assert sum(gaps) >= 0.28
+    assert len(moments) == 4
+    for number, moment in enumerate(moments):
+        assert moment - start >= number * delay
+    # A busy machine may make one late and the next punctual.
+    assert all(after - before >= delay / 2 for before, after in pairwise(moments))
     assert seen[-1][0] == "93.184.216.34"
 
 
