@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
+from tasks.fetching.answer import Answer, Exchange, FetchError, Headers
 from tasks.fetching.files import describe_excess
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import is_same_site
@@ -36,33 +37,6 @@ _OUTCOMES: dict[int, Outcome] = {
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 _IN_REFERER = ":/?&=%+,;@~!*'()$"  # anything else of an address is escaped in a header
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class FetchError(Exception):
-    """An address gave no whole answer; `may_pass` where another try may give one."""
-
-    def __init__(
-        self,
-        outcome: Outcome,
-        reason: str,
-        *,
-        may_pass: bool = False,
-        wait_seconds: float | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.outcome: Outcome = outcome
-        self.reason = reason
-        self.may_pass = may_pass
-        self.wait_seconds = wait_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole body, decompressed, where it stood after redirects, and the header's charset."""
-
-    url: str
-    content: bytes
-    charset: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +98,7 @@ async def fetch(
                 f"expected a page on {urlsplit(request.url).hostname}, found a redirect to "
                 f"{answer.url[:300]}; if the site has moved, correct the source's address",
             )
-        target = Request(answer.url, referer=request.referer)
+        target = replace(request, url=answer.url, form=None)
     raise FetchError(
         "unreachable",
         f"expected at most {hosts.limits.redirects} redirects, found more, the last to "
@@ -143,7 +117,7 @@ async def _try_repeatedly(
                 if not (may_be_local or host.is_public):
                     await _refuse_private_address(request.url)
                     host.is_public = True
-                answer = await _ask(client, limits, request, may_be_local=may_be_local)
+                answer = await _ask(client, hosts, request, may_be_local=may_be_local)
             except FetchError as error:
                 trouble = error
             else:
@@ -171,33 +145,93 @@ def _refuse_dead_host(host: Host, limits: Limits) -> None:
 
 
 async def _ask(
-    client: httpx.AsyncClient, limits: Limits, request: Request, *, may_be_local: bool
+    client: httpx.AsyncClient, hosts: Hosts, request: Request, *, may_be_local: bool
 ) -> Answer | Redirect:
     """Make one request; every trouble with network or protocol becomes a FetchError."""
-    url, form = request.url, request.form
-    method = "GET" if form is None else "POST"
-    headers = {} if request.referer is None else {"Referer": quote(request.referer, _IN_REFERER)}
+    limits = hosts.limits
     try:
-        async with (
-            asyncio.timeout(limits.total_seconds),
-            client.stream(method, url, data=dict(form or ()) or None, headers=headers) as response,
-        ):
-            if not may_be_local:
-                _refuse_private_peer(response)
-            location = response.headers.get("location")
-            if response.status_code in _REDIRECTS and location:
-                return Redirect(urljoin(url, location).partition("#")[0])
-            if response.status_code != 200:
-                raise _judge_status(response)
-            content = await _read_body(response, limits)
+        built = client.build_request(
+            "GET" if request.form is None else "POST",
+            request.url,
+            data=dict(request.form or ()) or None,
+            headers=_choose_headers(request),
+        )
+        async with asyncio.timeout(limits.total_seconds):
+            response = await client.send(built, stream=True)
+            try:
+                if not may_be_local:
+                    _refuse_private_peer(response)
+                return await _take_response(response, request, hosts)
+            finally:
+                await response.aclose()
     except (httpx.TransportError, TimeoutError) as error:
         raise FetchError("unreachable", _describe_failure(error, limits), may_pass=True) from error
     except (httpx.InvalidURL, UnicodeError) as error:
         reason = f"expected an address that can be asked for, found: {error}"
         raise FetchError("unreachable", reason) from error
-    if not content:
+
+
+def _choose_headers(request: Request) -> dict[str, str]:
+    stated = {
+        "Referer": request.referer and quote(request.referer, _IN_REFERER),
+        "If-None-Match": request.etag,
+        "If-Modified-Since": request.modified,
+    }
+    return {name: value for name, value in stated.items() if value}
+
+
+async def _take_response(
+    response: httpx.Response, request: Request, hosts: Hosts
+) -> Answer | Redirect:
+    content, trouble = b"", None
+    try:
+        content = await _read_body(response, hosts.limits)
+    except FetchError as error:
+        trouble = error
+    except (httpx.TransportError, TimeoutError):
+        hosts.watch(_record(response, b"", hosts, is_whole=False))
+        raise
+    hosts.watch(_record(response, content, hosts, is_whole=trouble is None))
+    location = response.headers.get("location")
+    if response.status_code in _REDIRECTS and location:
+        return Redirect(urljoin(request.url, location).partition("#")[0])
+    is_unchanged = response.status_code == 304 and bool(request.etag or request.modified)
+    if response.status_code != 200 and not is_unchanged:
+        raise _judge_status(response)
+    if trouble is not None:
+        raise trouble
+    if not content and not is_unchanged:
         raise FetchError("empty", "expected a page, found an answer of 0 bytes")
-    return Answer(url, content, response.charset_encoding)
+    return Answer(
+        request.url,
+        content,
+        response.charset_encoding,
+        headers=_list_headers(response.headers),
+        is_unchanged=is_unchanged,
+    )
+
+
+def _record(response: httpx.Response, content: bytes, hosts: Hosts, *, is_whole: bool) -> Exchange:
+    request = response.request
+    stream = response.extensions.get("network_stream")
+    peer = stream.get_extra_info("server_addr") if stream is not None else None
+    return Exchange(
+        at=hosts.now(),
+        method=request.method,
+        url=str(request.url),
+        request_headers=_list_headers(request.headers),
+        body=request.content,
+        status=response.status_code,
+        phrase=response.reason_phrase,
+        headers=_list_headers(response.headers),
+        content=content,
+        peer=str(peer[0]) if peer else None,
+        is_whole=is_whole,
+    )
+
+
+def _list_headers(headers: httpx.Headers) -> Headers:
+    return tuple(headers.multi_items())
 
 
 async def _read_body(response: httpx.Response, limits: Limits) -> bytes:

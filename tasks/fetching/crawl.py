@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from tasks.fetching.client import Answer, FetchError
+from tasks.fetching.answer import Answer, FetchError
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import Rules
 from tasks.fetching.lists.place import is_beyond

@@ -12,7 +12,8 @@ from functools import partial
 
 import httpx
 
-from tasks.fetching.client import Answer, fetch, open_client
+from tasks.fetching.answer import Answer
+from tasks.fetching.client import fetch, open_client
 from tasks.fetching.crawl import crawl
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules

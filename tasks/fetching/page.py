@@ -18,6 +18,8 @@ Outcome = Literal[
     "cut_short",
     "failed",
     "moved",
+    "refused_by_robots",
+    "pending",
 ]
 
 
@@ -53,7 +55,8 @@ class Miss:
             bytes; `refused_address`: we refuse the address; `unreadable_file`: the file
             cannot be opened; `no_reports`: the source lists none; `cut_short`: the source has
             more pages than the limit; `moved`: the source's address is gone, its reports were
-            found from the home page; `failed`: our own fault.
+            found from the home page; `refused_by_robots`: the host's robots.txt forbids it;
+            `pending`: not asked for yet, a later run will; `failed`: our own fault.
         reason: what was expected, what was found, and what to do.
         page: as of `Page`.
     """

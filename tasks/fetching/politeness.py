@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from tasks.fetching.answer import Watch, watch_nothing
 from tasks.fetching.limits import Limits
 
 
@@ -30,10 +32,12 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts of a run."""
+    """The hosts of a run; `watch` is shown every exchange with them, `now` gives the instant."""
 
     limits: Limits
     known: dict[str, Host] = field(default_factory=dict)
+    watch: Watch = watch_nothing
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 def find_host(hosts: Hosts, url: str) -> Host:

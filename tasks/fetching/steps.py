@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tasks.fetching.client import Answer
+from tasks.fetching.answer import Answer
 from tasks.fetching.links import Link, LinkKind, Rules, is_file
 from tasks.fetching.lists.ask import ask
 from tasks.fetching.lists.entries import read_answer

@@ -17,7 +17,8 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from tasks.fetching.client import Answer, FetchError, fetch, open_client
+from tasks.fetching.answer import Answer, FetchError
+from tasks.fetching.client import fetch, open_client
 from tasks.fetching.limits import Limits
 from tasks.fetching.politeness import Hosts, find_host
 from tasks.fetching.request import Request

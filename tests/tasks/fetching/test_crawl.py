@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tasks.fetching.client import Answer, FetchError
+from tasks.fetching.answer import Answer, FetchError
 from tasks.fetching.crawl import crawl
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.fetching.client import Answer
+from tasks.fetching.answer import Answer
 from tasks.fetching.fetch import fetch_sources
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import Rules
