@@ -20,6 +20,7 @@ class FetchError(Exception):
         reason: what was expected, what was found, what to do.
         may_pass: whether another try may give an answer.
         wait_seconds: how long the host asks to wait before it, None where it does not say.
+        status: of HTTP, None where there was no response.
     """
 
     def __init__(
@@ -29,12 +30,17 @@ class FetchError(Exception):
         *,
         may_pass: bool = False,
         wait_seconds: float | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.outcome: Outcome = outcome
         self.reason = reason
         self.may_pass = may_pass
         self.wait_seconds = wait_seconds
+        self.status = status
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ async def _examine_all(
     now: Callable[[], datetime],
     transport: httpx.AsyncBaseTransport | None,
 ) -> list[Examination]:
-    hosts, slots = Hosts(limits), asyncio.Semaphore(limits.sources_at_once)
+    hosts, slots = Hosts(limits, now=now), asyncio.Semaphore(limits.sources_at_once)
     async with open_client(limits, transport) as client:
         looks = (_examine(source, client, hosts, now, slots) for source in sources)
         return await asyncio.gather(*looks)
@@ -118,7 +118,13 @@ async def _examine(
     slots: asyncio.Semaphore,
 ) -> Examination:
     examination = Examination(source)
-    ask = partial(fetch, client, hosts, may_be_local=source.is_local)
+    ask = partial(
+        fetch,
+        client,
+        hosts,
+        may_be_local=source.is_local,
+        may_be_unverified=source.allows_unverified_tls,
+    )
     found = crawl(
         source, ask, load_rules(), hosts.limits, now, examination.note, visits_reports=False
     )

@@ -102,7 +102,7 @@ async def _crawl_all(
     room: asyncio.Semaphore,
 ) -> None:
     slots = asyncio.Semaphore(limits.sources_at_once)
-    hosts = Hosts(limits)
+    hosts = Hosts(limits, now=now)
     async with open_client(limits, transport) as client, asyncio.TaskGroup() as group:
         for source in sources:
             group.create_task(_crawl_one(source, client, hosts, now, ready, room, slots))
@@ -117,7 +117,13 @@ async def _crawl_one(
     room: asyncio.Semaphore,
     slots: asyncio.Semaphore,
 ) -> None:
-    ask = partial(fetch, client, hosts, may_be_local=source.is_local)
+    ask = partial(
+        fetch,
+        client,
+        hosts,
+        may_be_local=source.is_local,
+        may_be_unverified=source.allows_unverified_tls,
+    )
     async with slots:
         try:
             async for found in crawl(source, ask, load_rules(), hosts.limits, now):

@@ -58,13 +58,13 @@ def read_file(path: Path, source: str, limits: Limits, now: Callable[[], datetim
             reason = f"expected a regular file, found a device, pipe or socket at {path}"
             return Miss(url, source, "unreadable_file", reason)
         if status.st_size > limits.max_bytes:
-            return Miss(url, source, "too_large", describe_excess(limits, status.st_size))
+            return Miss(url, source, "too_large", describe_excess(limits.max_bytes, status.st_size))
         with path.open("rb") as file:
             content = file.read(limits.max_bytes + 1)
     except OSError as error:
         return Miss(url, source, "unreadable_file", describe_error(error))
     if len(content) > limits.max_bytes:
-        return Miss(url, source, "too_large", describe_excess(limits, None))
+        return Miss(url, source, "too_large", describe_excess(limits.max_bytes, None))
     if not content:
         return Miss(url, source, "empty", "expected a report, found a file of 0 bytes")
     sha256 = hashlib.sha256(content).hexdigest()
@@ -81,10 +81,10 @@ def describe_error(error: OSError) -> str:
     return f"expected it to be readable, found: {error.strerror}; check it and its permissions"
 
 
-def describe_excess(limits: Limits, found_bytes: int | None) -> str:
+def describe_excess(max_bytes: int, found_bytes: int | None) -> str:
     """Say that something is over the limit of bytes, and how to raise it."""
     found = "more" if found_bytes is None else f"{found_bytes:,}"
     return (
-        f"expected at most {limits.max_bytes:,} bytes (the limit GOUJI_MAX_BYTES), found {found}; "
+        f"expected at most {max_bytes:,} bytes (the limit GOUJI_MAX_BYTES), found {found}; "
         "raise GOUJI_MAX_BYTES if this is a report"
     )

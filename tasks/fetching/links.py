@@ -151,6 +151,13 @@ def is_same_site(url: str, other: str) -> bool:
     return one == two or (_name_domain(one) is not None and _name_domain(one) == _name_domain(two))
 
 
+def is_redirect_allowed(url: str, target: str) -> bool:
+    """Tell whether a page may send us on: to its own site, on its port or a usual one."""
+    if len(target) > _MAX_URL_CHARACTERS or not is_address(target):
+        return False
+    return is_same_site(target, url) and _find_port(target) in (None, _find_port(url))
+
+
 def fold_text(text: str) -> str:
     """Return a text in NFKC form without white space, cut at 200 characters."""
     folded = unicodedata.normalize("NFKC", text[: 4 * _MAX_TEXT_CHARACTERS])

@@ -3,61 +3,88 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from tasks.fetching.answer import Watch, watch_nothing
+from protego import Protego
+
+from tasks.fetching.addresses import is_loopback
+from tasks.fetching.answer import FetchError, Watch, watch_nothing
 from tasks.fetching.limits import Limits
+from tasks.fetching.tls import Level
+from tasks.fetching.window import CHINA, is_open
 
 
 @dataclass(slots=True)
 class Host:
     """What a run knows of one host.
 
-    `next_at` is the loop's time before which no request may start; `failures` counts the
-    addresses in a row that gave no answer. `is_public`: its name was looked up and leads to
-    the open internet.
+    Attributes:
+        slots: one for each request at once.
+        delay_seconds: least time between two requests.
+        next_at: the loop's time before which no request may start.
+        failures: addresses in a row that gave no answer.
+        down_until: the loop's time before which it counts as down.
+        level: the TLS with which it was last reached.
+        has_bad_certificate: its certificate could not be verified.
+        robots: what was read of robots.txt, by its address.
+        robots_lock: held while robots.txt is fetched.
     """
 
     slots: asyncio.Semaphore
     delay_seconds: float
     next_at: float = 0.0
     failures: int = 0
-    is_public: bool = False
+    down_until: float = 0.0
+    level: Level = "modern"
+    has_bad_certificate: bool = False
+    robots: dict[str, Protego] = field(default_factory=dict)
+    robots_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts of a run; `watch` is shown every exchange with them, `now` gives the instant."""
+    """The hosts of a run.
+
+    `watch` is shown every exchange with them, `now` gives the instant, `sleep` waits.
+    """
 
     limits: Limits
     known: dict[str, Host] = field(default_factory=dict)
     watch: Watch = watch_nothing
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 def find_host(hosts: Hosts, url: str) -> Host:
     """Return what is known of the host of an address."""
     name = urlsplit(url).hostname or ""
     if name not in hosts.known:
-        delay = 0.0 if is_loopback(name) else hosts.limits.delay_seconds
-        hosts.known[name] = Host(asyncio.Semaphore(hosts.limits.per_host), delay)
+        limits = hosts.limits
+        delay = limits.loopback_delay_seconds if is_loopback(name) else limits.delay_seconds
+        hosts.known[name] = Host(asyncio.Semaphore(limits.per_host), delay)
     return hosts.known[name]
 
 
 @asynccontextmanager
-async def take_turn(host: Host) -> AsyncIterator[None]:
-    """Hold one of the host's slots, after the least time since the last request started."""
+async def take_turn(hosts: Hosts, host: Host) -> AsyncIterator[None]:
+    """Hold one of the host's slots, after the least time since the last request started.
+
+    Raises:
+        FetchError: the host is down, or this is no hour to ask.
+    """
     async with host.slots:
+        _refuse_dead_host(host, hosts.limits)
         now = asyncio.get_running_loop().time()
         start = max(now, host.next_at)
         host.next_at = start + host.delay_seconds
         if start > now:
-            await asyncio.sleep(start - now)
+            await hosts.sleep(start - now)
+            _refuse_dead_host(host, hosts.limits)
+        _refuse_closed_hours(hosts)
         yield
 
 
@@ -66,20 +93,36 @@ def postpone(host: Host, seconds: float) -> None:
     host.next_at = max(host.next_at, asyncio.get_running_loop().time() + seconds)
 
 
-def is_loopback(name: str) -> bool:
-    """Tell whether a host name is loopback by itself, without asking a name server."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+def note_failure(host: Host, limits: Limits) -> None:
+    """Count an address that gave no answer; with enough of them in a row the host is down."""
+    host.failures += 1
+    if host.failures >= limits.failures_per_host:
+        host.down_until = asyncio.get_running_loop().time() + limits.down_seconds
 
 
-def is_public(address: str) -> bool:
-    """Tell whether a numeric address belongs to the open internet."""
-    try:
-        number = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = number.ipv4_mapped if isinstance(number, ipaddress.IPv6Address) else None
-    number = mapped or number
-    return number.is_global and not number.is_multicast
+def note_answer(host: Host) -> None:
+    """Count the host as up."""
+    host.failures, host.down_until = 0, 0.0
+
+
+def _refuse_dead_host(host: Host, limits: Limits) -> None:
+    now = asyncio.get_running_loop().time()
+    if host.failures < limits.failures_per_host:
+        return
+    if now < host.down_until:
+        raise FetchError(
+            "unreachable",
+            f"expected an answer, did not ask: {host.failures} addresses in a row of this host "
+            "gave none; run again when it is back",
+        )
+    host.down_until = now + limits.down_seconds  # this one tries it out, others do not
+
+
+def _refuse_closed_hours(hosts: Hosts) -> None:
+    window, now = hosts.limits.window, hosts.now()
+    if window is not None and not is_open(window, now):
+        raise FetchError(
+            "pending",
+            f"expected an hour from {window.start:%H:%M} to {window.end:%H:%M} in China, found "
+            f"{now.astimezone(CHINA):%H:%M}; the next run within these hours asks for it",
+        )

@@ -236,7 +236,7 @@ def test_retry_after_is_waited_for(site: Site, limits: Limits) -> None:
 
     site.routes["/a"] = recover
     assert ask(f"{site.url}/a", limits).content == PAGE
-    first, second = (moment for moment, _ in site.seen)
+    first, second = (moment for moment, path in site.seen if path == "/a")
     assert second - first >= 1.0
 
 
@@ -303,9 +303,9 @@ def test_a_redirect_on_the_site_is_followed(site: Site, limits: Limits) -> None:
     ("location", "reason"),
     [
         pytest.param("/a", "at most 5 redirects", id="loop"),
-        pytest.param("http://127.0.0.2/a", "a redirect to http://127.0.0.2/a", id="other-site"),
-        pytest.param("ftp://127.0.0.1/a", "a redirect to ftp", id="other-scheme"),
-        pytest.param("http://u:p@127.0.0.1/", "a redirect to http", id="user-name"),
+        pytest.param("http://127.0.0.2/a", "a redirect to 'http://127.0.0.2/a", id="other-site"),
+        pytest.param("ftp://127.0.0.1/a", "a redirect to 'ftp", id="other-scheme"),
+        pytest.param("http://u:p@127.0.0.1/", "a redirect to 'http", id="user-name"),
     ],
 )
 def test_other_redirects_are_not(site: Site, limits: Limits, location: str, reason: str) -> None:
@@ -335,18 +335,43 @@ def test_private_addresses_are_refused(limits: Limits, url: str) -> None:
     assert caught.value.outcome == "refused_address"
 
 
-def test_a_name_that_changes_its_address_is_refused(
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(("127.0.0.1",), id="private"),
+        pytest.param(("93.184.216.34", "127.0.0.1"), id="public-and-private"),
+    ],
+)
+def test_a_name_that_leads_to_a_private_address_is_refused(
+    site: Site, limits: Limits, monkeypatch: pytest.MonkeyPatch, found: tuple[str, ...]
+) -> None:
+    """No request is sent where one of the addresses of a name is private."""
+
+    async def look_up(name: str, port: int) -> tuple[str, ...]:
+        return found
+
+    monkeypatch.setattr("tasks.fetching.transport.look_up", look_up)
+    with pytest.raises(FetchError, match="on the open internet") as caught:
+        ask(site.url.replace("127.0.0.1", "www.example.gov.cn"), limits, may_be_local=False)
+    assert caught.value.outcome == "refused_address"
+    assert site.seen == []
+
+
+def test_a_name_is_connected_where_it_was_looked_up(
     site: Site, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer from a private address is dropped though the name looked public before."""
+    """A connection goes to the address that was checked: a name cannot change in between."""
+    asked: list[str] = []
 
-    async def look_away(url: str) -> None:
-        return
+    async def look_up(name: str, port: int) -> tuple[str, ...]:
+        asked.append(name)
+        return ("127.0.0.1",)
 
-    monkeypatch.setattr("tasks.fetching.client._refuse_private_address", look_away)
+    monkeypatch.setattr("tasks.fetching.transport.look_up", look_up)
     site.routes["/a"] = PAGE
-    with pytest.raises(FetchError, match="on the open internet"):
-        ask(f"{site.url}/a", limits, may_be_local=False)
+    url = site.url.replace("127.0.0.1", "no-such-name.invalid") + "/a"
+    assert ask(url, limits).content == PAGE
+    assert asked == ["no-such-name.invalid"]  # robots.txt and the page share a connection
 
 
 def mock_run(
@@ -368,7 +393,8 @@ def test_a_remote_host_sees_no_more_than_its_rate(limits: Limits) -> None:
     seen: list[tuple[str, float]] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
-        seen.append((request.url.host, time.monotonic()))
+        if request.url.path != "/robots.txt":
+            seen.append((request.url.host, time.monotonic()))
         return httpx.Response(200, stream=httpx.ByteStream(PAGE))
 
     urls = [f"http://93.184.216.34/{number}" for number in range(4)] + ["http://8.8.8.8/"]
