@@ -192,6 +192,6 @@ def find_handshake_error(error: BaseException) -> BaseException | None:
     cause = error.__cause__
     if not isinstance(error, httpx.ConnectError) or not isinstance(cause, httpcore.ConnectError):
         return None
-    inner = cause.__cause__
+    inner = cause.args[0] if cause.args else None  # its own cause is dropped on the way
     is_of_tcp = isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError)
-    return None if is_of_tcp else inner
+    return inner if isinstance(inner, BaseException) and not is_of_tcp else None
