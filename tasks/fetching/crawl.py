@@ -59,7 +59,7 @@ async def crawl(
     """
     frontier = deque([Stop(source.location, "seed", None, 0)])
     seen = {frontier[0].request}
-    looked, yielded, gone = 0, 0, None
+    looked, yielded, pages, gone = 0, 0, 0, None
     while frontier and looked < limits.pages_per_source:
         count = min(len(frontier), limits.per_host, limits.pages_per_source - looked)
         batch = [frontier.popleft() for _ in range(count)]
@@ -90,6 +90,7 @@ async def crawl(
                     frontier.append(following)
             if found is not None and not _is_harmless(stop, found):
                 yielded += 1
+                pages += isinstance(found, Page)
                 yield found
             for attached in attachments:
                 if attached.request not in seen and looked < limits.pages_per_source:
@@ -98,7 +99,7 @@ async def crawl(
                     yield await _fetch_attachment(source, fetch, attached, now)
     if isinstance(gone, Miss):
         yielded += 1
-        yield _describe_move(gone, yielded - 1)
+        yield _describe_move(gone, pages)
     if frontier:
         yield Miss(
             source.location,
@@ -143,7 +144,7 @@ def _describe_move(gone: Miss, found_count: int) -> Miss:
     return replace(
         gone,
         outcome="moved",
-        reason=f"{gone.reason}; looked from the home page instead, found {found_count} addresses; "
+        reason=f"{gone.reason}; looked from the home page instead, found {found_count} pages; "
         "correct the source's address",
     )
 

@@ -129,7 +129,7 @@ def resolve_link(base: str, href: str, *, is_same_host: bool = False) -> str | N
     characters.
     """
     try:
-        url = urljoin(base, href.strip()).partition("#")[0]
+        url = urljoin(base, href.strip().replace(" ", "%20")).partition("#")[0]
     except ValueError:
         return None
     if len(url) > _MAX_URL_CHARACTERS or not is_address(url):

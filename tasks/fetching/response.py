@@ -89,7 +89,7 @@ def _name_tls(url: str, reach: Reach) -> str | None:
 
 def _resolve(base: str, location: str) -> str:
     try:
-        return urljoin(base, location.strip()).partition("#")[0]
+        return urljoin(base, location.strip().replace(" ", "%20")).partition("#")[0]
     except ValueError:
         return location  # no address, and refused as such
 
