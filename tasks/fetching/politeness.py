@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ class Host:
 
     Attributes:
         slots: one for each request at once.
+        gate: held while a request waits for its turn.
         delay_seconds: least time between two requests.
         next_at: the loop's time before which no request may start.
         failures: addresses in a row that gave no answer.
@@ -39,6 +40,7 @@ class Host:
     next_at: float = 0.0
     failures: int = 0
     down_until: float = 0.0
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     level: Level = "modern"
     has_bad_certificate: bool = False
     robots: dict[str, Protego] = field(default_factory=dict)
@@ -47,16 +49,12 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts of a run.
-
-    `watch` is shown every exchange with them, `now` gives the instant, `sleep` waits.
-    """
+    """The hosts of a run; `watch` is shown every exchange with them, `now` gives the instant."""
 
     limits: Limits
     known: dict[str, Host] = field(default_factory=dict)
     watch: Watch = watch_nothing
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 def find_host(hosts: Hosts, url: str) -> Host:
@@ -77,15 +75,23 @@ async def take_turn(hosts: Hosts, host: Host) -> AsyncIterator[None]:
         FetchError: the host is down, or this is no hour to ask.
     """
     async with host.slots:
-        _refuse_dead_host(host, hosts.limits)
-        now = asyncio.get_running_loop().time()
-        start = max(now, host.next_at)
-        host.next_at = start + host.delay_seconds
-        if start > now:
-            await hosts.sleep(start - now)
+        async with host.gate:
             _refuse_dead_host(host, hosts.limits)
-        _refuse_closed_hours(hosts)
+            _refuse_closed_hours(hosts)
+            await _wait_until_due(host)
         yield
+
+
+async def _wait_until_due(host: Host) -> None:
+    """Wait for the host's next request, also where that is postponed in the meantime.
+
+    The next one is due after this one starts, however late that is: what a busy machine was
+    late with is not made up for.
+    """
+    tell_time = asyncio.get_running_loop().time
+    while (wait := host.next_at - tell_time()) > 0:
+        await asyncio.sleep(wait)
+    host.next_at = tell_time() + host.delay_seconds
 
 
 def postpone(host: Host, seconds: float) -> None:
