@@ -25,7 +25,7 @@ from storage.staging import complete_changes
 from tasks.check import check_reports
 from tasks.known import gather_known
 from tasks.missing import record_missing
-from tasks.policy import choose_policy
+from tasks.policy import choose_policy, limit_losses
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 from tasks.stored import add_dependents, read_stored
@@ -48,10 +48,11 @@ class CheckParameters(BaseModel):
         description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
         "the data folder.",
     )
-    accepted_families: list[str] = Field(
+    accepted: list[str] = Field(
         default_factory=list,
-        description="Families of reports whose jump in failures was looked at and is the "
-        "publishers' own, such as: host www.example.gov.cn.",
+        description="What was looked at and is right: a family of reports whose failures jumped, "
+        "such as host www.example.gov.cn, or a partition that loses reports or figures, such as "
+        "2023/CN-JX.",
     )
     read_again: bool = Field(
         False, description="First read the archived pages again with today's reader; no network."
@@ -74,7 +75,7 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
 
 def _check(parameters: CheckParameters, settings: Settings, started_at: datetime) -> RunSummary:
     data = settings.data
-    policy = choose_policy(settings, parameters.accepted_families, started_at)
+    policy = choose_policy(settings, parameters.accepted, started_at)
     if parameters.read_again:
         batch = select_reports(
             read_all(list_archived(data), settings), parameters.year, parameters.region
@@ -94,7 +95,9 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         )
     enforced = check_reports(reports, details, data, known, policy, started_at)
     checked = enforced.checked
-    stored = store_checked(checked, documents, renamed, data, started_at)
+    stored = store_checked(
+        checked, documents, renamed, data, started_at, limit_losses(settings, policy)
+    )
     overdue = record_missing(data, known.roster, policy.today)
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
@@ -110,7 +113,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         stored=stored,
         overdue=overdue,
         alerted=None,
-        troubles=enforced.troubles,
+        troubles=(*enforced.troubles, *(loss.message for loss in stored.losses)),
         notes=enforced.notes,
         expired_waivers=len(enforced.expired),
     )

@@ -65,8 +65,9 @@ AcceptOption = Annotated[
     list[str] | None,
     typer.Option(
         "--accept",
-        metavar="FAMILY",
-        help="Do not hold the findings of a family that jumped; repeatable.",
+        metavar="FAMILY|YEAR/REGION",
+        help="What was looked at and is right: a family whose failures jumped, or a partition "
+        "that loses reports or figures; repeatable.",
     ),
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
@@ -155,7 +156,7 @@ def collect(
             region=region,
             data=data,
             waivers=waivers,
-            accepted_families=accept or [],
+            accepted=accept or [],
         )
         plan_run(parameters)
     _finish(lambda: collect(parameters))
@@ -184,7 +185,7 @@ def check(
             region=region,
             data=data,
             waivers=waivers,
-            accepted_families=accept or [],
+            accepted=accept or [],
             read_again=read_again,
         )
         prepare_folder(load_settings(data).data)

@@ -28,13 +28,14 @@ from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.alert import alert, choose_recipients
 from tasks.check import check_reports
+from tasks.checking import leave_out
 from tasks.fetch import fetch_batch
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source, load_sources, parse_source_argument
 from tasks.known import gather_known
 from tasks.missing import record_missing
-from tasks.policy import choose_policy
+from tasks.policy import choose_policy, limit_losses
 from tasks.progress import announce
 from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch
@@ -75,10 +76,11 @@ class CollectParameters(BaseModel):
         description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
         "the data folder.",
     )
-    accepted_families: list[str] = Field(
+    accepted: list[str] = Field(
         default_factory=list,
-        description="Families of reports whose jump in failures was looked at and is the "
-        "publishers' own, such as: host www.example.gov.cn.",
+        description="What was looked at and is right: a family of reports whose failures jumped, "
+        "such as host www.example.gov.cn, or a partition that loses reports or figures, such as "
+        "2023/CN-JX.",
     )
     send_alerts: bool = Field(True, description="Write and send the digests of what is invalid.")
     pages_per_task: int = Field(
@@ -114,7 +116,7 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
 
 
 def _collect(parameters: CollectParameters, settings: Settings, started_at: datetime) -> RunSummary:
-    policy = choose_policy(settings, parameters.accepted_families, started_at)
+    policy = choose_policy(settings, parameters.accepted, started_at)
     sources = choose_sources(parameters, settings)
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
     fetched = _fetch(sources, settings)
@@ -130,11 +132,14 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     known = gather_known(settings, named, documents, renamed)
     batch = add_dependents(batch, data, documents, renamed)
     enforced = check_reports(batch.reports, batch.details, data, known, policy, started_at)
-    stored = store_checked(enforced.checked, documents, renamed, data, started_at)
+    stored = store_checked(
+        enforced.checked, documents, renamed, data, started_at, limit_losses(settings, policy)
+    )
     overdue = record_missing(data, known.roster, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
-    alerted = alert(checked, settings, datetime.now(UTC)) if parameters.send_alerts else None
+    told = leave_out(checked, stored.held_back)
+    alerted = alert(told, settings, datetime.now(UTC)) if parameters.send_alerts else None
     update_progress_artifact(progress, 100.0)
     said = alerted.sending.errors if alerted else ()
     summary = RunSummary(
@@ -151,7 +156,11 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         stored=stored,
         overdue=overdue,
         alerted=alerted,
-        troubles=(*enforced.troubles, *(said if settings.smtp_url else ())),
+        troubles=(
+            *enforced.troubles,
+            *(loss.message for loss in stored.losses),
+            *(said if settings.smtp_url else ()),
+        ),
         notes=(*enforced.notes, *(() if settings.smtp_url else said)),
         expired_waivers=len(enforced.expired),
     )
@@ -170,7 +179,7 @@ def plan_run(parameters: CollectParameters) -> None:
     complete_changes(settings.data)
     choose_sources(parameters, settings)
     choose_recipients(settings)
-    choose_policy(settings, parameters.accepted_families, datetime.now(UTC))
+    choose_policy(settings, parameters.accepted, datetime.now(UTC))
     load_roster(settings)
 
 

@@ -9,7 +9,7 @@ types, and finds none vanishing that it has just listed.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import polars as pl
 
 from storage.folder import StorageError
 from storage.frames import check_belonging, check_nulls, check_schema
+from storage.guard import NO_LIMIT, Loss, LossLimit, find_losses, tie_reports
 from storage.parquet import read_file
 from storage.schema import FINDINGS, PARTITION_SCHEMA, REPORTS, Table, list_tables
 from storage.staging import commit_change, open_change, stage_file
@@ -40,7 +41,8 @@ class StoreSummary:
     `added` were not stored before, `replaced` have other bytes than before, `rechecked` the same
     bytes and another outcome, `kept` the same bytes and outcome; together all reports handed in.
     `moved` of them left another partition. `withdrawn` were stored and are no more. `files` are
-    relative to the data folder.
+    relative to the data folder. `losses` are the partitions left alone because they would have
+    lost too much, `held_back` the reports that stay as they were for that.
     """
 
     added: int
@@ -50,6 +52,8 @@ class StoreSummary:
     moved: int
     withdrawn: int
     files: tuple[str, ...]
+    losses: tuple[Loss, ...] = ()
+    held_back: frozenset[str] = frozenset()
 
 
 def store_reports(
@@ -58,6 +62,7 @@ def store_reports(
     now: datetime,
     withdrawn: Collection[str] = (),
     wait_seconds: float = 600,
+    limit: LossLimit = NO_LIMIT,
 ) -> StoreSummary:
     """Replace all stored rows of the reports in `frames[REPORTS]` by the rows of the frames.
 
@@ -74,16 +79,20 @@ def store_reports(
     is added to the new one before it leaves the old: never lost. If the process dies in that
     moment, the next call, or `complete_changes` at the start of a run, makes the remaining moves.
 
+    A partition that would lose more than the `limit` is left as it is, the others change.
+
     Raises:
         StorageError: a frame is not as declared, the folder cannot be written, a stored file is
             damaged, or another run holds the lock for more than `wait_seconds`.
     """
     frames = _prepare_frames(frames, now)
-    gone = sorted(set(withdrawn).difference(frames[REPORTS]["report_id"]))
-    gone_ids = pl.DataFrame({"report_id": gone}, schema={"report_id": pl.String})
-    ids = pl.concat([frames[REPORTS].select("report_id"), gone_ids])
+    gone = set(withdrawn).difference(frames[REPORTS]["report_id"])
     with open_change(data, wait_seconds) as change:
-        stored = scan_table(data, REPORTS).join(ids.lazy(), on="report_id", how="semi").collect()
+        stored = _read_stored(data, _list_ids(frames[REPORTS], gone))
+        losses, held_back = _guard(data, frames[REPORTS], stored, limit)
+        frames = {table: _leave_out(frame, held_back) for table, frame in frames.items()}
+        stored, gone = _leave_out(stored, held_back), gone.difference(held_back)
+        ids = _list_ids(frames[REPORTS], gone)
         places = _list_places(stored)
         findings = _read_partitions(data, FINDINGS, places).join(ids, on="report_id", how="semi")
         compared = compare_reports(frames[REPORTS], frames[FINDINGS], stored, findings)
@@ -96,8 +105,9 @@ def store_reports(
                 part = parts.get(partition, kept.clear())
                 stage_file(change, _locate(table, partition), table, pl.concat([kept, part]))
         commit_change(change)
-        left = stored.join(gone_ids, on="report_id", how="semi").height
-        return _summarise(compared, left, change.staged)
+        left = stored.filter(pl.col("report_id").is_in(gone)).height
+        summary = _summarise(compared, left, change.staged)
+        return replace(summary, losses=losses, held_back=frozenset(held_back))
 
 
 def read_table(
@@ -167,6 +177,31 @@ def _prepare_frames(
         check_nulls(table, frame)
     check_belonging(frames)
     return {table: frame.select([*table.frame_schema]) for table, frame in frames.items()}
+
+
+def _guard(
+    data: Path, new: pl.DataFrame, stored: pl.DataFrame, limit: LossLimit
+) -> tuple[tuple[Loss, ...], list[str]]:
+    """Find the partitions that would lose too much, and the reports that therefore stay."""
+    if limit.share is None:
+        return (), []
+    before = _read_partitions(data, REPORTS, _list_places(stored) | _list_places(new))
+    kept = before.join(pl.concat([stored, new]), on="report_id", how="anti")
+    losses = find_losses(before, pl.concat([kept, new]), limit)
+    return losses, tie_reports(losses, stored, new)
+
+
+def _read_stored(data: Path, ids: pl.DataFrame) -> pl.DataFrame:
+    return scan_table(data, REPORTS).join(ids.lazy(), on="report_id", how="semi").collect()
+
+
+def _list_ids(new: pl.DataFrame, gone: Collection[str]) -> pl.DataFrame:
+    more = pl.DataFrame({"report_id": sorted(gone)}, schema={"report_id": pl.String})
+    return pl.concat([new.select("report_id"), more])
+
+
+def _leave_out(frame: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
+    return frame.filter(~pl.col("report_id").is_in(ids)) if ids else frame
 
 
 def _locate(table: Table, partition: Partition) -> PurePosixPath:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+DEFAULT_LOSS_PERCENT = 20
 DEFAULT_READ_SECONDS = 120  # LibreOffice alone may take 60
 DEFAULT_READ_MEMORY_MB = 2048  # reports take 300, recognition of scans up to four times that
 THIRD_PARTY_DEFAULTS = {
@@ -37,7 +38,8 @@ class Settings:
     then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
     `waivers` that of findings to set aside, `roster` that of the bodies that owe reports.
     `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
-    file; `reading` bounds what reading it takes.
+    file; `reading` bounds what reading it takes; `loss_percent` bounds the reports or figures
+    that a run may take from a partition unasked.
     """
 
     data: Path
@@ -50,6 +52,7 @@ class Settings:
     contact: str | None
     max_bytes: int
     reading: ReadLimits
+    loss_percent: int
 
 
 def load_settings(
@@ -87,6 +90,7 @@ def load_settings(
                 env, "GOUJI_READ_MEMORY_MB", "megabytes", DEFAULT_READ_MEMORY_MB
             ),
         ),
+        loss_percent=_read_number(env, "GOUJI_LOSS_PERCENT", "percent", DEFAULT_LOSS_PERCENT),
     )
 
 

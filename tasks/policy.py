@@ -8,15 +8,17 @@ from datetime import date, datetime
 
 from expectations.waiver_file import load_waivers
 from expectations.waivers import Waiver
+from storage.guard import LossLimit
 from storage.settings import Settings
 from tasks.alerting.render import BEIJING
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What people have decided about findings: waivers on a day, and families looked at.
+    """What people have decided: waivers on a day, and what they looked at and accept.
 
-    `accepted` names families whose failures are the publishers' own, however they jump.
+    `accepted` names families whose failures are the publishers' own, however they jump, and
+    partitions that may lose as much as they do.
     """
 
     waivers: tuple[Waiver, ...] = ()
@@ -36,3 +38,8 @@ def choose_policy(settings: Settings, accepted: Sequence[str], now: datetime) ->
     beside = settings.data / "waivers.yaml"
     path = settings.waivers or (beside if beside.exists() else None)
     return Policy(load_waivers(path), now.astimezone(BEIJING).date(), tuple(accepted))
+
+
+def limit_losses(settings: Settings, policy: Policy) -> LossLimit:
+    """Say what a run may take from a partition before it has to be looked at."""
+    return LossLimit(settings.loss_percent / 100, policy.accepted)

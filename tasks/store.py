@@ -10,7 +10,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from expectations.wide import WIDE, build_wide
-from storage.documents import update_documents
+from storage.documents import read_documents, update_documents
+from storage.guard import NO_LIMIT, LossLimit
 from storage.lake import StoreSummary, store_reports
 from storage.schema import (
     CELLS,
@@ -36,10 +37,12 @@ def store_checked(
     renamed: frozenset[str],
     data: Path,
     now: datetime,
+    limit: LossLimit = NO_LIMIT,
 ) -> StoreSummary:
     """Store all tables of these reports, then the documents.
 
-    `renamed` are stored reports that are now found under another name: they go.
+    `renamed` are stored reports that are now found under another name: they go. Of reports that
+    are held back, as their partition would lose more than the `limit`, the documents stay too.
     """
     frames = {
         REPORTS: checked.reports,
@@ -55,9 +58,20 @@ def store_checked(
         WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)
-    summary = store_reports(data, frames, now, withdrawn=renamed)
+    summary = store_reports(data, frames, now, withdrawn=renamed, limit=limit)
     write_held(data, checked.jumps)
     if documents is not None and documents.height:
-        update_documents(data, documents)
+        update_documents(data, _leave_out(documents, read_documents(data), summary.held_back))
     announce("store", checked.reports.height, None)
     return summary
+
+
+def _leave_out(
+    documents: pl.DataFrame, stored: pl.DataFrame, held_back: frozenset[str]
+) -> pl.DataFrame:
+    """Leave out what gave or gives a report held back, so that the next run finds it again."""
+    if not held_back:
+        return documents
+    is_held = pl.col("report_id").is_in(sorted(held_back))
+    named = pl.concat([documents.filter(is_held), stored.filter(is_held)])
+    return documents.join(named, on="url", how="anti")

@@ -97,7 +97,7 @@ def test_a_family_that_jumps_is_held_until_it_was_looked_at(
     assert set(read_table(data, FINDINGS).filter(outcome="failed")["held"]) == {family}
     assert describe_data(load_settings(data), datetime.now(UTC))["families_held"] == [family]
 
-    accepted = check(CheckParameters(data=str(data), accepted_families=[family]))
+    accepted = check(CheckParameters(data=str(data), accepted=[family]))
     assert (accepted.counts["findings_held"], accepted.troubles) == (0, ())
     after = run(data)
     assert (after["findings_held"], after["mails_written"]) == (0, 1)
