@@ -138,7 +138,10 @@ def _set_site(context: Any, site: Path | None) -> None:
         shutil.rmtree(config["store_backend"]["base_directory"], ignore_errors=True)
         context.delete_data_docs_site(name)
     if site:
-        backend = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site.resolve())}
+        backend = {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": str(site.resolve()),
+        }
         context.add_data_docs_site(
             SITE,
             {
