@@ -328,6 +328,14 @@ DOCUMENTS = Table(
         Column("bytes", pl.Int64, "size", "nothing was received", "byte"),
         Column("seen_at", INSTANT, "when it was first seen in this state", unit="UTC"),
         Column("page", pl.String, "address of the page that has it attached", "no attachment"),
+        Column(
+            "via",
+            pl.String,
+            "how its bytes came: http; modern, rsa_key_exchange or legacy TLS, with +unverified "
+            "where the certificate was not verified; inbox where a file stands in",
+            "nothing was received, or a file",
+            is_later=True,
+        ),
     ),
 )
 

@@ -35,4 +35,12 @@ def fetch_batch(sources: Sequence[Source], data: Path, limits: Limits) -> list[O
 
 def _archive(page: Page, data: Path) -> Origin:
     archive.put(data, page.content)
-    return Origin(page.url, page.source, page.sha256, page.media_type, page.fetched_at, page.page)
+    return Origin(
+        url=page.url,
+        source=page.source,
+        sha256=page.sha256,
+        media_type=page.media_type,
+        fetched_at=page.fetched_at,
+        page=page.page,
+        via=page.via,
+    )

@@ -55,6 +55,7 @@ class Answer:
         tls: with which settings it was reached, a word of `tls.Level`, with `+unverified` where
             the certificate was not verified; None over plain HTTP.
         is_unchanged: the host says that what the request names is still current (HTTP 304).
+        is_stand_in: it is a file of the inbox.
     """
 
     url: str
@@ -63,6 +64,12 @@ class Answer:
     headers: Headers = field(default=(), compare=False, repr=False)
     tls: str | None = None
     is_unchanged: bool = False
+    is_stand_in: bool = False
+
+    @property
+    def via(self) -> str:
+        """How the bytes came: `inbox`, `http` or the TLS."""
+        return "inbox" if self.is_stand_in else self.tls or "http"
 
     def find_header(self, name: str) -> str | None:
         """Return the first value of a header, None where it is not there."""

@@ -188,4 +188,5 @@ def _make_page(
         content=answer.content,
         link_text=stop.text or None,
         page=stop.page,
+        via=answer.via,
     )

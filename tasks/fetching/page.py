@@ -31,6 +31,7 @@ class Page:
     the name of the source it was found through. `media_type` is told by the bytes.
     `link_text` is the text of the link that led here, None where there was no link. `page` is
     the address of the report page that has this attached, None where it stands by itself.
+    `via` is how the bytes came, as `Answer.via`; None of a file.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Page:
     content: bytes
     link_text: str | None = None
     page: str | None = None
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ CONVERTIBLE = ("word6_unsupported",)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the bytes of a source came from; `page` is the page that has it attached."""
+    """Where the bytes of a source came from.
+
+    `page` is the page that has it attached, `via` how the bytes came, as in `documents`.
+    """
 
     url: str
     source: str
@@ -40,6 +43,7 @@ class Origin:
     media_type: str
     fetched_at: datetime
     page: str | None = None
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +196,5 @@ def _describe(
         "bytes": len(content),
         "seen_at": origin.fetched_at,
         "page": origin.page,
+        "via": origin.via,
     }
