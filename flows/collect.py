@@ -178,6 +178,7 @@ def plan_run(parameters: CollectParameters) -> None:
     settings = load_settings(parameters.data, waivers=parameters.waivers)
     complete_changes(settings.data)
     choose_sources(parameters, settings)
+    choose_limits(settings)
     choose_recipients(settings)
     choose_policy(settings, parameters.accepted, datetime.now(UTC))
     load_roster(settings)

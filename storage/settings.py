@@ -9,6 +9,7 @@ from pathlib import Path
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 DEFAULT_LOSS_PERCENT = 20
+DEFAULT_PER_HOST = 2
 DEFAULT_READ_SECONDS = 120  # LibreOffice alone may take 60
 DEFAULT_READ_MEMORY_MB = 2048  # reports take 300, recognition of scans up to four times that
 THIRD_PARTY_DEFAULTS = {
@@ -31,6 +32,21 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AskLimits:
+    """How hosts are asked.
+
+    `delay_seconds` is the least time between two requests to a host, None where it is not set;
+    `per_host` the most at once; `hours` those in which they are asked, as written; `authorities`
+    a PEM file of further authorities for certificates.
+    """
+
+    delay_seconds: float | None
+    per_host: int
+    hours: str | None
+    authorities: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment may set.
 
@@ -38,8 +54,8 @@ class Settings:
     then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
     `waivers` that of findings to set aside, `roster` that of the bodies that owe reports.
     `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
-    file; `reading` bounds what reading it takes; `loss_percent` bounds the reports or figures
-    that a run may take from a partition unasked.
+    file; `reading` bounds what reading it takes, `asking` says how hosts are asked;
+    `loss_percent` bounds the reports or figures that a run may take from a partition unasked.
     """
 
     data: Path
@@ -52,6 +68,7 @@ class Settings:
     contact: str | None
     max_bytes: int
     reading: ReadLimits
+    asking: AskLimits
     loss_percent: int
 
 
@@ -89,6 +106,12 @@ def load_settings(
             memory_megabytes=_read_number(
                 env, "GOUJI_READ_MEMORY_MB", "megabytes", DEFAULT_READ_MEMORY_MB
             ),
+        ),
+        asking=AskLimits(
+            delay_seconds=_read_seconds(env, "GOUJI_HOST_DELAY_SECONDS"),
+            per_host=_read_number(env, "GOUJI_HOST_CONNECTIONS", "connections", DEFAULT_PER_HOST),
+            hours=env.get("GOUJI_HOURS") or None,
+            authorities=_optional_path(env.get("GOUJI_AUTHORITIES")),
         ),
         loss_percent=_read_number(env, "GOUJI_LOSS_PERCENT", "percent", DEFAULT_LOSS_PERCENT),
     )
@@ -138,6 +161,19 @@ def _read_number(env: Mapping[str, str], name: str, unit: str, default: int) -> 
     if not text.isdigit() or int(text) == 0:
         raise ValueError(f"{name}: expected a whole number of {unit} above 0, found {text!r}")
     return int(text)
+
+
+def _read_seconds(env: Mapping[str, str], name: str) -> float | None:
+    text = env.get(name)
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise ValueError(f"{name}: expected seconds from 0 to 86400, found {text!r}")
+    return seconds
 
 
 def _optional_path(text: str | None) -> Path | None:

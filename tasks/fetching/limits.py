@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from storage.settings import DEFAULT_MAX_BYTES, Settings
-from tasks.fetching.window import Window
+from storage.settings import DEFAULT_MAX_BYTES, DEFAULT_PER_HOST, Settings
+from tasks.fetching.window import Window, parse_window
 
 USER_AGENT = "gouji/0.1 (reads annual reports on information disclosure; contact: {contact})"
 NO_CONTACT = "not set by the operator"
@@ -49,7 +49,7 @@ class Limits:
     delay_seconds: float = 1.0
     loopback_delay_seconds: float = 0.0
     crawl_delay_seconds: float = 120.0
-    per_host: int = 2
+    per_host: int = DEFAULT_PER_HOST
     failures_per_host: int = 5
     down_seconds: float = 300.0
     sources_at_once: int = 50
@@ -61,6 +61,26 @@ class Limits:
 
 
 def choose_limits(settings: Settings) -> Limits:
-    """Take the size limit and the contact of the settings, and the defaults for the rest."""
-    contact = settings.contact or NO_CONTACT
-    return Limits(max_bytes=settings.max_bytes, user_agent=USER_AGENT.format(contact=contact))
+    """Take the bounds that a deployment may set from the settings, and the defaults for the rest.
+
+    A delay that is set holds for loopback too.
+
+    Raises:
+        ValueError: the hours are not written as hours, or there is no file of authorities.
+    """
+    contact, asking = settings.contact or NO_CONTACT, settings.asking
+    if asking.authorities is not None and not asking.authorities.is_file():
+        raise ValueError(
+            f"GOUJI_AUTHORITIES: expected a PEM file, found none at {asking.authorities}"
+        )
+    limits = Limits(
+        max_bytes=settings.max_bytes,
+        user_agent=USER_AGENT.format(contact=contact),
+        per_host=asking.per_host,
+        window=None if asking.hours is None else parse_window(asking.hours),
+        authorities=asking.authorities,
+    )
+    delay = asking.delay_seconds
+    if delay is None:
+        return limits
+    return replace(limits, delay_seconds=delay, loopback_delay_seconds=delay)

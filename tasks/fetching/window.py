@@ -30,7 +30,7 @@ def parse_window(text: str) -> Window:
     match = _FORM.fullmatch(text.strip())
     if match is None:
         raise ValueError(
-            f"window: expected hours in the time of China such as 22:00-06:00, found {text!r}"
+            f"GOUJI_HOURS: expected hours in the time of China such as 22:00-06:00, found {text!r}"
         )
     first, second, third, fourth = map(int, match.groups())
     return Window(time(first, second), time(third, fourth))
