@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
 from flows.summary import RunSummary, count_by, rank_findings
+from storage.crawl_state import CrawlRun
 from storage.documents import read_documents
 from storage.locks import hold_lock
 from storage.runs import RunRecord, write_run
@@ -29,6 +30,7 @@ from storage.staging import complete_changes
 from tasks.alert import alert, choose_recipients
 from tasks.check import check_reports
 from tasks.checking import leave_out
+from tasks.crawling import begin_crawl, describe_resumption, finish_crawl
 from tasks.fetch import fetch_batch
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
@@ -106,7 +108,7 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
     """Fetch the reports of the sources, read, check and store them, and mail what is invalid.
 
     A broken document, host or page is a row in `documents` with its reason. What was stored
-    before stays until its report is stored anew.
+    before stays until its report is stored anew. A run that was killed is gone on with.
     """
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data, waivers=parameters.waivers)
@@ -119,7 +121,8 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     policy = choose_policy(settings, parameters.accepted, started_at)
     sources = choose_sources(parameters, settings)
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
-    fetched = _fetch(sources, settings)
+    crawl = begin_crawl(settings.data, started_at)
+    fetched = _fetch(sources, settings, crawl)
     update_progress_artifact(progress, 40.0)
     pages = [found for found in fetched if isinstance(found, Origin)]
     batch = read_all(pages, settings, parameters.pages_per_task)
@@ -135,6 +138,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     stored = store_checked(
         enforced.checked, documents, renamed, data, started_at, limit_losses(settings, policy)
     )
+    addresses = finish_crawl(data, crawl, fetched, documents, datetime.now(UTC))
     overdue = record_missing(data, known.roster, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
@@ -148,6 +152,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         started_at=started_at,
         finished_at=datetime.now(UTC),
         outcomes=count_by(documents, "outcome"),
+        addresses=addresses,
         verdicts=count_by(checked.reports, "verdict"),
         findings=rank_findings(checked.reports, checked.findings),
         problems=int(checked.reports["problems"].sum()),
@@ -161,7 +166,11 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
             *(loss.message for loss in stored.losses),
             *(said if settings.smtp_url else ()),
         ),
-        notes=(*enforced.notes, *(() if settings.smtp_url else said)),
+        notes=(
+            *describe_resumption(crawl),
+            *enforced.notes,
+            *(() if settings.smtp_url else said),
+        ),
         expired_waivers=len(enforced.expired),
     )
     finish_run(summary, "collect", parameters.model_dump(mode="json"))
@@ -232,7 +241,7 @@ def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) 
     write_run(summary.data, record)
 
 
-def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]:
+def _fetch(sources: Sequence[Source], settings: Settings, crawl: CrawlRun) -> list[Origin | Miss]:
     """Fetch the sources in groups; a host stays within one group, which keeps its limits."""
     groups: list[list[Source]] = [[] for _ in range(FETCH_TASKS)]
     hosts = sorted({urlsplit(source.location).netloc for source in sources})
@@ -242,7 +251,7 @@ def _fetch(sources: Sequence[Source], settings: Settings) -> list[Origin | Miss]
     limits = choose_limits(settings)
     futures = [
         fetch_batch.with_options(task_run_name=f"fetch {len(group)} sources").submit(
-            group, settings.data, limits
+            group, settings.data, limits, crawl
         )
         for group in groups
         if group

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tasks.alert import Alerted
 class RunSummary:
     """The outcome of one run.
 
+    `addresses` counts those that were asked for by what came of it (`fetched`: new or changed).
     `outcomes` counts documents by what became of them, `verdicts` counts reports. `findings`
     are the failed rules with the title and address of their reports, the worst reports
     first; `problems` counts those that one repair explains once. `troubles` are failures on
@@ -41,12 +42,14 @@ class RunSummary:
     waived: int = 0
     held: int = 0
     expired_waivers: int = 0
+    addresses: dict[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
         """Every count of the run under one name, for records and tables."""
         sending = self.alerted.sending if self.alerted else None
         return {
+            **{f"addresses_{name}": count for name, count in sorted(self.addresses.items())},
             **{f"documents_{name}": count for name, count in sorted(self.outcomes.items())},
             **{f"reports_{name}": count for name, count in sorted(self.verdicts.items())},
             "findings_failed": self.findings.height,

@@ -67,6 +67,10 @@ def show_summary(summary: RunSummary, console: Console) -> None:
     seconds = (summary.finished_at - summary.started_at).total_seconds()
     console.print(f"\n[bold]Run complete[/] in {seconds:.0f} s")
     table = Table(show_header=False, box=None, pad_edge=False)
+    if summary.addresses:
+        asked = sum(summary.addresses.values())
+        known = summary.addresses.get("unchanged", 0)
+        table.add_row("Asked for", str(asked), f"addresses, {known} unchanged since the last run")
     documents = sum(summary.outcomes.values())
     if documents:
         read = summary.outcomes.get("read", 0)

@@ -19,7 +19,7 @@ class ArchiveError(Exception):
     """The archive does not hold the bytes that a hash stands for."""
 
 
-def put(data: Path, content: bytes) -> str:
+def put(data: Path, content: bytes, *, is_synced: bool = True) -> str:
     """Keep `content` and return its sha256 in hexadecimal.
 
     The bytes appear under their name at once or not at all, and are never written twice; a
@@ -28,6 +28,8 @@ def put(data: Path, content: bytes) -> str:
     Args:
         data: the data folder; folders below it are made as needed.
         content: the bytes as received.
+        is_synced: whether to wait until they rest on the disk. A crash of this process does
+            no harm either way.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     path = locate(data, sha256)
@@ -38,14 +40,22 @@ def put(data: Path, content: bytes) -> str:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_synced:
+                file.flush()
+                os.fsync(file.fileno())
         Path(beside).replace(path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if is_synced:
+        _sync_folder(path.parent)
     return sha256
+
+
+def sync() -> None:
+    """Wait until everything that was put without waiting rests on the disk."""
+    if hasattr(os, "sync"):  # Windows has none; there a power cut may cost what was put last
+        os.sync()
 
 
 def get(data: Path, sha256: str) -> bytes:

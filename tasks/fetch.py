@@ -10,8 +10,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from storage import archive
+from storage.crawl_state import CrawlRun
 from tasks.fetching.fetch import fetch_sources
 from tasks.fetching.limits import Limits
+from tasks.fetching.memory import open_memory
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.source import Source
 from tasks.progress import announce
@@ -19,18 +21,31 @@ from tasks.reading.batch import Origin
 
 
 @task(name="fetch", tags=["network"], retries=1, retry_delay_seconds=10, cache_policy=NO_CACHE)
-def fetch_batch(sources: Sequence[Source], data: Path, limits: Limits) -> list[Origin | Miss]:
+def fetch_batch(
+    sources: Sequence[Source], data: Path, limits: Limits, run: CrawlRun
+) -> list[Origin | Miss]:
     """Fetch every page of the sources and archive its bytes at once.
 
     Single addresses are tried again inside the fetching, politely; a source that fails is a
-    miss. So the task itself is run again only after a fault of our own. What is in memory is
-    bounded by the largest pages, not by their number.
+    miss. So the task itself is run again only after a fault of our own, and then goes on where
+    it was, as does a run that was killed. What is in memory is bounded by the largest pages,
+    not by their number.
+
+    Raises:
+        StorageError: what was fetched cannot be kept.
     """
     found: list[Origin | Miss] = []
-    for result in fetch_sources(sources, limits, lambda: datetime.now(UTC)):
-        found.append(_archive(result, data) if isinstance(result, Page) else result)
-        announce("fetch", 1, None)
+    with open_memory(data, run, tell_time) as memory:
+        for result in fetch_sources(sources, limits, tell_time, memory=memory):
+            found.append(_archive(result, data) if isinstance(result, Page) else result)
+            announce("fetch", 1, None)
+    archive.sync()
     return found
+
+
+def tell_time() -> datetime:
+    """Tell the present instant in UTC."""
+    return datetime.now(UTC)
 
 
 def _archive(page: Page, data: Path) -> Origin:

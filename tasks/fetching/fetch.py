@@ -8,16 +8,20 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 import httpx
 
+from storage.folder import StorageError
+from tasks.fetching.answer import watch_nothing
 from tasks.fetching.client import fetch, open_client
-from tasks.fetching.crawl import crawl
+from tasks.fetching.crawl import Fetch, crawl
 from tasks.fetching.files import read_files
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules
+from tasks.fetching.memory import Memory, ask_or_recall, keep_waiting
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.politeness import Hosts
 from tasks.fetching.source import Source
@@ -32,6 +36,7 @@ def fetch_sources(
     limits: Limits,
     now: Callable[[], datetime],
     transport: httpx.AsyncBaseTransport | None = None,
+    memory: Memory | None = None,
 ) -> Iterator[Page | Miss]:
     """Yield every page and miss of the sources: files first, then addresses as they come.
 
@@ -44,6 +49,10 @@ def fetch_sources(
         limits: bounds of the run.
         now: gives the present instant in UTC.
         transport: stands in for the network in tests.
+        memory: what earlier runs were told, and where answers are kept; None: nothing is.
+
+    Raises:
+        StorageError: answers cannot be kept.
     """
     listed = tuple(sources)
     for source in listed:
@@ -51,19 +60,25 @@ def fetch_sources(
             yield from read_files(source, limits, now)
     addresses = [source for source in listed if source.kind == "url"]
     if addresses:
-        yield from _stream(addresses, limits, now, transport)
+        yield from _stream(addresses, _Work(limits, now, transport, memory))
 
 
-def _stream(
-    sources: list[Source],
-    limits: Limits,
-    now: Callable[[], datetime],
-    transport: httpx.AsyncBaseTransport | None,
-) -> Iterator[Page | Miss]:
-    ready: queue.SimpleQueue[Page | Miss | None] = queue.SimpleQueue()
-    room = asyncio.Semaphore(_READY_AT_MOST)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all sources of a run share; `ready` are results, of which `room` bounds the number."""
+
+    limits: Limits
+    now: Callable[[], datetime]
+    transport: httpx.AsyncBaseTransport | None
+    memory: Memory | None
+    ready: queue.SimpleQueue[Page | Miss | None] = field(default_factory=queue.SimpleQueue)
+    room: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, _READY_AT_MOST))
+
+
+def _stream(sources: list[Source], work: _Work) -> Iterator[Page | Miss]:
+    ready, room = work.ready, work.room
     loop = asyncio.new_event_loop()
-    task = loop.create_task(_crawl_all(sources, limits, now, transport, ready, room))
+    task = loop.create_task(_crawl_all(sources, work))
     thread = threading.Thread(target=_drive, args=(loop, task, ready), name="fetching", daemon=True)
     thread.start()
     try:
@@ -75,7 +90,10 @@ def _stream(
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(task.cancel)
         thread.join()
-    task.result()
+    try:
+        task.result()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
 
 
 def _drive(
@@ -93,46 +111,45 @@ def _drive(
         ready.put(None)
 
 
-async def _crawl_all(
-    sources: list[Source],
-    limits: Limits,
-    now: Callable[[], datetime],
-    transport: httpx.AsyncBaseTransport | None,
-    ready: queue.SimpleQueue[Page | Miss | None],
-    room: asyncio.Semaphore,
-) -> None:
-    slots = asyncio.Semaphore(limits.sources_at_once)
-    hosts = Hosts(limits, now=now)
-    async with open_client(limits, transport) as client, asyncio.TaskGroup() as group:
+async def _crawl_all(sources: list[Source], work: _Work) -> None:
+    slots = asyncio.Semaphore(work.limits.sources_at_once)
+    memory = work.memory
+    watch = watch_nothing if memory is None else memory.watch
+    hosts = Hosts(work.limits, watch=watch, now=work.now)
+    async with open_client(work.limits, work.transport) as client, asyncio.TaskGroup() as group:
         for source in sources:
-            group.create_task(_crawl_one(source, client, hosts, now, ready, room, slots))
+            group.create_task(_crawl_one(source, client, hosts, work, slots))
+    if memory is not None:
+        await keep_waiting(memory)
 
 
 async def _crawl_one(
     source: Source,
     client: httpx.AsyncClient,
     hosts: Hosts,
-    now: Callable[[], datetime],
-    ready: queue.SimpleQueue[Page | Miss | None],
-    room: asyncio.Semaphore,
+    work: _Work,
     slots: asyncio.Semaphore,
 ) -> None:
-    ask = partial(
+    ask: Fetch = partial(
         fetch,
         client,
         hosts,
         may_be_local=source.is_local,
         may_be_unverified=source.allows_unverified_tls,
     )
+    if work.memory is not None:
+        ask = partial(ask_or_recall, work.memory, source.name, ask)
     async with slots:
         try:
-            async for found in crawl(source, ask, load_rules(), hosts.limits, now):
-                await room.acquire()
-                ready.put(found)
+            async for found in crawl(source, ask, load_rules(), work.limits, work.now):
+                await work.room.acquire()
+                work.ready.put(found)
+        except StorageError:
+            raise
         except Exception as error:
             log.exception("source %s failed", source.name)
             reason = (
                 f"expected no fault of our own, found {type(error).__name__}: {error}; report it"
             )
-            await room.acquire()
-            ready.put(Miss(source.location, source.name, "failed", reason))
+            await work.room.acquire()
+            work.ready.put(Miss(source.location, source.name, "failed", reason))

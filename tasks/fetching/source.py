@@ -21,7 +21,8 @@ class Source:
 
     `region` is the ISO 3166-2 code its entry states, None where it states none. Only where
     `is_local` is true may its address be of a private network or loopback, only where
-    `allows_unverified_tls` may its certificate be one that cannot be verified.
+    `allows_unverified_tls` may its certificate be one that cannot be verified. `expected` are
+    the bodies that its entry says owe a report there.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Source:
     region: str | None = None
     is_local: bool = False
     allows_unverified_tls: bool = False
+    expected: tuple[str, ...] = ()
 
 
 class Entry(BaseModel):
@@ -101,6 +103,7 @@ def make_source(entry: Entry) -> Source:
         region=entry.region,
         is_local=entry.local,
         allows_unverified_tls=entry.unverified_tls,
+        expected=entry.expected,
     )
 
 

@@ -1,0 +1,302 @@
+"""What a run remembers: it asks for what it does not have, and keeps each answer before it goes on.
+
+An answer is used once its bytes are archived, its exchange is written as WARC, and the state
+says so, in this order. So a run that is killed finds on its next start everything that it had
+used, and asks for nothing of that again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from storage import archive
+from storage.crawl_state import (
+    Address,
+    CrawlRun,
+    explain_faults,
+    find_address,
+    open_state,
+    write_answers,
+)
+from storage.folder import explain_os_errors
+from storage.warc import append_records, locate_warc
+from tasks.fetching.answer import Answer, Exchange, FetchError
+from tasks.fetching.crawl import Fetch
+from tasks.fetching.page import Outcome
+from tasks.fetching.request import Request
+from tasks.fetching.warc import begin_file, write_exchange
+
+log = logging.getLogger(__name__)
+
+GIVES_TEXT = ("fetched", "unchanged", "moved")
+UNANSWERED = ("unreachable", "pending", "failed")  # to be asked again when the run goes on
+_NOT_ASKED = "pending"
+_OF_TEXT = ("etag", "last_modified", "sha256", "charset", "led_to", "tls")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is to be kept together: addresses with whether their host answered, and a text."""
+
+    addresses: Sequence[tuple[Address, bool]]
+    content: bytes | None = None
+    is_kept: bool = False
+
+
+@dataclass(slots=True)
+class Memory:
+    """The memory of one run for one thread of fetching.
+
+    `exchanges` and `entries` wait to be kept; what waits at the same time is kept together.
+    `moments` are those at which addresses answered that are not kept yet.
+    """
+
+    data: Path
+    run: CrawlRun
+    now: Callable[[], datetime]
+    reader: sqlite3.Connection
+    writer: sqlite3.Connection
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    exchanges: list[Exchange] = field(default_factory=list)
+    entries: list[_Entry] = field(default_factory=list)
+    moments: dict[str, datetime] = field(default_factory=dict)
+
+    def watch(self, exchange: Exchange) -> None:
+        """Take an exchange to be kept."""
+        self.exchanges.append(exchange)
+        self.moments[exchange.url] = exchange.at
+
+
+@contextmanager
+def open_memory(data: Path, run: CrawlRun, now: Callable[[], datetime]) -> Iterator[Memory]:
+    """Open the memory of a run.
+
+    Raises:
+        StorageError: the state is damaged, or cannot be written.
+    """
+    with open_state(data) as reader, open_state(data) as writer:
+        yield Memory(data, run, now, reader, writer)
+
+
+async def ask_or_recall(memory: Memory, source: str, fetch: Fetch, request: Request) -> Answer:
+    """Give the answer to a request: what this run was given before, else what the host says.
+
+    The host is asked for what differs from the text that is archived, where it names its texts;
+    where it does not, the hash tells whether the text changed.
+
+    Args:
+        memory: of this run.
+        source: name of the source that leads here.
+        fetch: asks the host.
+        request: what to ask.
+
+    Raises:
+        FetchError: there is no answer; the state then says so.
+    """
+    key = name_request(request)
+    known = find_address(memory.reader, key)
+    if known is not None and known.run_id == memory.run.run_id:
+        settled = await _recall(memory, known)
+        if settled is not None:
+            return settled
+    bearer = _find_bearer(memory, known)
+    try:
+        answer = await _ask(fetch, request, bearer)
+    except FetchError as error:
+        await _keep_failure(memory, source, request, known, error)
+        raise
+    if answer.is_unchanged and bearer is not None:
+        content = await asyncio.to_thread(_get_or_none, memory.data, bearer.sha256)
+        if content is None:  # removed or damaged since: it is needed in full
+            answer = await fetch(request)
+        else:
+            answer = replace(answer, content=content, charset=bearer.charset)
+    await _keep_answer(memory, source, request, known, answer)
+    return replace(answer, is_unchanged=False)
+
+
+def name_request(request: Request) -> str:
+    """Name a request: its address, with a digest of the form where it posts one."""
+    if request.form is None:
+        return request.url
+    return f"{request.url}#{hashlib.sha256(repr(request.form).encode()).hexdigest()[:16]}"
+
+
+async def _ask(fetch: Fetch, request: Request, bearer: Address | None) -> Answer:
+    """Ask on the condition that the text differs from the one that `bearer` gave."""
+    if bearer is None or not (bearer.etag or bearer.last_modified):
+        return await fetch(request)
+    named = replace(request, etag=bearer.etag, modified=bearer.last_modified)
+    answer = await fetch(named)
+    if answer.is_unchanged and answer.url != bearer.url:
+        return await fetch(request)  # it leads elsewhere now: the condition was about another text
+    return answer
+
+
+def _find_bearer(memory: Memory, known: Address | None) -> Address | None:
+    """Find the address that gave the text seen last, if its bytes are still there."""
+    if known is not None and known.led_to is not None:
+        known = find_address(memory.reader, known.led_to)
+    if known is None or known.sha256 is None or not archive.has(memory.data, known.sha256):
+        return None
+    return known
+
+
+async def _recall(memory: Memory, known: Address) -> Answer | None:
+    """Give what this run was told before, or raise it; None where it is to be asked again."""
+    if known.outcome in UNANSWERED:
+        return None
+    if known.outcome not in GIVES_TEXT:
+        raise FetchError(cast(Outcome, known.outcome), known.reason or "")
+    content = await asyncio.to_thread(_get_or_none, memory.data, known.sha256)
+    if content is None:
+        return None
+    return Answer(known.led_to or known.url, content, known.charset, tls=known.tls)
+
+
+async def _keep_answer(
+    memory: Memory, source: str, request: Request, known: Address | None, answer: Answer
+) -> None:
+    """Keep a text under the address where it stood, and under the one that leads there."""
+    sha256 = hashlib.sha256(answer.content).hexdigest()
+    has_moved = answer.url != request.url
+    target = Request(answer.url) if has_moved else request
+    before = find_address(memory.reader, name_request(target)) if has_moved else known
+    is_same = before is not None and before.sha256 == sha256
+    moment = memory.moments.pop(answer.url, None) or memory.now()
+    here = Address(
+        key=name_request(target),
+        url=answer.url,
+        host=urlsplit(answer.url).hostname or "",
+        source=source,
+        outcome="unchanged" if is_same else "fetched",
+        reason=None,
+        tries=_count_tries(before),
+        run_id=memory.run.run_id,
+        checked_at=moment,
+        changed_at=before.changed_at if before is not None and is_same else moment,
+        etag=answer.find_header("etag") or (before.etag if before and is_same else None),
+        last_modified=answer.find_header("last-modified")
+        or (before.last_modified if before and is_same else None),
+        sha256=sha256,
+        charset=answer.charset,
+        tls=answer.tls,
+    )
+    addresses = [(here, True)]
+    if has_moved:
+        there = replace(
+            here,
+            key=name_request(request),
+            url=request.url,
+            host=urlsplit(request.url).hostname or "",
+            outcome="moved",
+            tries=_count_tries(known),
+            etag=None,
+            last_modified=None,
+            led_to=answer.url,
+        )
+        addresses.append((there, True))
+    await _keep(memory, _Entry(addresses, None if is_same else answer.content))
+
+
+async def _keep_failure(
+    memory: Memory, source: str, request: Request, known: Address | None, error: FetchError
+) -> None:
+    """Keep why an address gave nothing, beside what is known of the text that it gave before."""
+    if error.outcome == _NOT_ASKED:
+        return
+    moment = memory.moments.pop(request.url, None) or memory.now()
+    address = Address(
+        key=name_request(request),
+        url=request.url,
+        host=urlsplit(request.url).hostname or "",
+        source=source,
+        outcome=error.outcome,
+        reason=error.reason,
+        tries=_count_tries(known),
+        run_id=memory.run.run_id,
+        checked_at=moment,
+        changed_at=None,
+    )
+    if known is not None:
+        address = replace(
+            address,
+            **{name: getattr(known, name) for name in ("changed_at", *_OF_TEXT)},
+        )
+    await _keep(memory, _Entry([(address, error.outcome not in UNANSWERED)]))
+
+
+def _count_tries(before: Address | None) -> int:
+    return before.tries + 1 if before is not None and before.outcome in UNANSWERED else 1
+
+
+async def _keep(memory: Memory, entry: _Entry) -> None:
+    """Wait until an entry is kept; whoever comes first keeps all that waits."""
+    memory.entries.append(entry)
+    async with memory.lock:
+        if not entry.is_kept:
+            await keep_waiting(memory)
+
+
+async def keep_waiting(memory: Memory) -> None:
+    """Keep what waits: texts, then exchanges, then what the state says of them.
+
+    Raises:
+        StorageError: something cannot be written.
+    """
+    entries, exchanges = list(memory.entries), list(memory.exchanges)
+    await asyncio.to_thread(_write, memory, entries, exchanges)
+    del memory.entries[: len(entries)], memory.exchanges[: len(exchanges)]
+    for entry in entries:
+        entry.is_kept = True
+
+
+def _write(memory: Memory, entries: Sequence[_Entry], exchanges: Sequence[Exchange]) -> None:
+    with explain_os_errors(memory.data), explain_faults(memory.data):
+        for entry in entries:
+            if entry.content is not None:
+                archive.put(memory.data, entry.content, is_synced=False)
+        records: dict[str, bytearray] = {}
+        for exchange in exchanges:
+            host = urlsplit(exchange.url).hostname or ""
+            records.setdefault(host, bytearray()).extend(_write_records(memory, exchange))
+        lengths: dict[str, int] = {}
+        for host, written in records.items():
+            path = locate_warc(memory.data, memory.run.run_id, host)
+            head = b"" if path.exists() else begin_file(host, memory.now())
+            lengths[host] = append_records(path, head + bytes(written))
+        addresses = [answer for entry in entries for answer in entry.addresses]
+        write_answers(memory.writer, addresses, memory.run.run_id, lengths)
+
+
+def _write_records(memory: Memory, exchange: Exchange) -> bytes:
+    """Write an exchange; a text that is archived under its address already is referred to."""
+    known = find_address(memory.writer, exchange.url) if exchange.method == "GET" else None
+    if known is None or known.sha256 is None or known.changed_at is None:
+        return write_exchange(exchange, None)
+    is_known = exchange.status == 304 or (
+        exchange.status == 200
+        and exchange.is_whole
+        and hashlib.sha256(exchange.content).hexdigest() == known.sha256
+    )
+    earlier = (known.sha256, known.url, known.changed_at) if is_known else None
+    return write_exchange(exchange, earlier)
+
+
+def _get_or_none(data: Path, sha256: str | None) -> bytes | None:
+    """Give archived bytes; None where they are missing or damaged, so that they are asked for."""
+    try:
+        return None if sha256 is None else archive.get(data, sha256)
+    except archive.ArchiveError as error:
+        log.warning("%s", error)
+        return None
