@@ -122,7 +122,7 @@ async def ask_or_recall(memory: Memory, source: str, fetch: Fetch, request: Requ
         else:
             answer = replace(answer, content=content, charset=bearer.charset)
     await _keep_answer(memory, source, request, known, answer)
-    return replace(answer, is_unchanged=False)
+    return replace(answer, is_unchanged=False) if answer.is_unchanged else answer
 
 
 def name_request(request: Request) -> str:
@@ -206,7 +206,7 @@ async def _keep_answer(
             led_to=answer.url,
         )
         addresses.append((there, True))
-    await _keep(memory, _Entry(addresses, None if is_same else answer.content))
+    await _keep(memory, _Entry(addresses, None if answer.is_unchanged else answer.content))
 
 
 async def _keep_failure(
@@ -294,9 +294,10 @@ def _write_records(memory: Memory, exchange: Exchange) -> bytes:
 
 
 def _get_or_none(data: Path, sha256: str | None) -> bytes | None:
-    """Give archived bytes; None where they are missing or damaged, so that they are asked for."""
+    """Give archived bytes; None where they are missing or damaged, which makes room for them."""
     try:
         return None if sha256 is None else archive.get(data, sha256)
     except archive.ArchiveError as error:
         log.warning("%s", error)
+        archive.locate(data, str(sha256)).unlink(missing_ok=True)
         return None
