@@ -13,7 +13,6 @@ from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from storage.folder import StorageError, explain_os_errors
 
@@ -157,7 +156,7 @@ def begin_run(connection: sqlite3.Connection, now: datetime) -> CrawlRun:
         ).fetchone()
         if row is not None:
             return CrawlRun(row[0], _read(row[1]), is_resumed=True)
-        run = CrawlRun(f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}", now, False)
+        run = CrawlRun(f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}", now, False)
         connection.execute("INSERT INTO runs VALUES (?, ?, NULL)", (run.run_id, _write(now)))
     return run
 
