@@ -12,6 +12,7 @@ from tasks.reading.place import Placement, has_digit
 from tasks.reading.words import fold_label, strip_enumerator
 
 LEAST_LIKENESS = 0.5  # of a label's words with the form's
+MOST_ADDED = 1  # characters typed twice in a label that is whole
 ROWS_IN_ONE = "rows_in_one"
 
 
@@ -107,10 +108,16 @@ def _find_label(row: Sequence[GridCell], like: Sequence[GridCell]) -> GridCell |
 
 
 def _is_like(label: GridCell, due: Line) -> bool:
-    """Tell whether a label has the number of the form's, and half of its words."""
+    """Tell whether a label has the number of the form's, and half of its words.
+
+    All of them with more between or behind are two labels in one cell: two rows joined.
+    """
     folded = fold_label(label.text)
     official = fold_label(due.block.rows[due.row].official)
     words, expected = strip_enumerator(folded), strip_enumerator(official)
     if read_enumerator(folded) != read_enumerator(official) or not words:
         return False
-    return SequenceMatcher(None, words, expected).ratio() >= LEAST_LIKENESS
+    alike = SequenceMatcher(None, words, expected, autojunk=False)
+    is_whole = sum(block.size for block in alike.get_matching_blocks()) == len(expected)
+    is_joined = is_whole and len(words) > len(expected) + MOST_ADDED
+    return not is_joined and alike.ratio() >= LEAST_LIKENESS

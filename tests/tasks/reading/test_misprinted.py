@@ -49,6 +49,7 @@ def test_a_mistyped_label_is_told_by_its_place(label: str) -> None:
     [
         ((BEFORE, [4] * 7), ("6.属于三类内务信息", [5] * 7), (AFTER, [9] * 7)),
         ((BEFORE, [4] * 7), ("5.本单位另行统计的事项", [5] * 7), (AFTER, [9] * 7)),
+        ((BEFORE, [4] * 7), ("5.属于三类内部事务信息小计", [5] * 7), (AFTER, [9] * 7)),
         ((BEFORE, [4] * 7), ("5.属于三类内务信息", [5] * 6), (AFTER, [9] * 7)),
         ((BEFORE, [4] * 7), ("5.属于三类内务信息", [5] * 7), ("7.属于行政执法案卷", [9] * 7)),
         (
@@ -64,7 +65,15 @@ def test_a_mistyped_label_is_told_by_its_place(label: str) -> None:
             ("5.属于三类内部事务信息", [6] * 7),
         ),
     ],
-    ids=["other_number", "other_words", "cell_lost", "not_neighbours", "two_of_them", "elsewhere"],
+    ids=[
+        "other_number",
+        "other_words",
+        "two_labels",
+        "cell_lost",
+        "not_neighbours",
+        "two_of_them",
+        "elsewhere",
+    ],
 )
 def test_a_label_that_may_be_another_is_not_told(rows: tuple[tuple[str, list[int]], ...]) -> None:
     """Where anything else is possible, the row's figures are no cell's."""
