@@ -45,10 +45,11 @@ def check_deadlines(reports: pl.DataFrame, rules: dict[str, Rule]) -> list[pl.La
 
 
 def check_years(reports: pl.DataFrame) -> list[pl.LazyFrame]:
-    """Compare the years that title, period and address name (P-07).
+    """Compare the years that title, period, list and address name (P-07).
 
-    Cases: `differ` by the period, `address` where a folder names another year (not the year
-    of publication), `unread`.
+    Cases, the first that holds: `differ` by the period, `listed` where the link to the report
+    names other years only, `address` where a folder names another year (not the year of
+    publication), `unread`.
     """
     words = load_words()
     titled = pl.col("title").str.extract(YEAR, 1).cast(pl.Int32)
@@ -56,10 +57,15 @@ def check_years(reports: pl.DataFrame) -> list[pl.LazyFrame]:
     address = pl.coalesce(
         pl.col("url").str.extract(words.patterns["url_year"], group) for group in (1, 2)
     ).cast(pl.Int32)
+    link = pl.col("listed_as")
+    listed = link.str.extract(words.patterns["listed_year"], 1).cast(pl.Int32)
+    is_listed_so = link.str.contains(titled.cast(pl.String), literal=True)
     is_other_address = (address != titled) & (address != titled + 1)
     case = (
         pl.when(titled != stated)
         .then(pl.lit("differ"))
+        .when(listed.is_not_null() & ~is_listed_so)
+        .then(pl.lit("listed"))
         .when(is_other_address)
         .then(pl.lit("address"))
         .when(titled.is_null() | stated.is_null())
@@ -72,7 +78,12 @@ def check_years(reports: pl.DataFrame) -> list[pl.LazyFrame]:
             case=case,
             instance=INSTANCE,
             expected=titled.cast(pl.String),
-            reported=pl.when(titled != stated).then(stated).otherwise(address).cast(pl.String),
+            reported=pl.when(case == "differ")
+            .then(stated)
+            .when(case == "listed")
+            .then(listed)
+            .otherwise(address)
+            .cast(pl.String),
             detail=words.lists["places"]["period"],
         )
     ]

@@ -30,7 +30,7 @@ from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 from tasks.stored import add_dependents, read_stored
 
-ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via")
+ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via", "link_text")
 
 
 class CheckParameters(BaseModel):

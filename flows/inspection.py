@@ -113,7 +113,15 @@ def inspect_pages(pages: Sequence[Page], workers: Workers) -> Iterator[Inspectio
     """
     group = [
         (
-            Origin(page.url, page.source, page.sha256, page.media_type, page.fetched_at, page.page),
+            Origin(
+                page.url,
+                page.source,
+                page.sha256,
+                page.media_type,
+                page.fetched_at,
+                page.page,
+                link_text=page.link_text,
+            ),
             page.content,
         )
         for page in pages

@@ -90,6 +90,13 @@ REPORTS = Table(
         Column("signed_on", pl.Date, "date under the signature", "no full date is printed"),
         Column("published_on", pl.Date, "date of publication the page states", "not stated"),
         Column("url", pl.String, "address or path the report was read from"),
+        Column(
+            "listed_as",
+            pl.String,
+            "text of the link that leads there",
+            "no link led there, or read before links were kept",
+            is_later=True,
+        ),
         Column("source_sha256", pl.String, "sha256 of the bytes it was read from, in hexadecimal"),
         Column("media_type", pl.String, "type of those bytes, told by their content"),
         Column("fetched_at", INSTANT, "when these bytes were first fetched", unit="UTC"),
@@ -334,6 +341,13 @@ DOCUMENTS = Table(
             "how its bytes came: http; modern, rsa_key_exchange or legacy TLS, with +unverified "
             "where the certificate was not verified; inbox where a file stands in",
             "nothing was received, or a file",
+            is_later=True,
+        ),
+        Column(
+            "link_text",
+            pl.String,
+            "text of the link that led there",
+            "no link did, or seen before links were kept",
             is_later=True,
         ),
     ),

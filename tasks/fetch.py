@@ -58,4 +58,5 @@ def _archive(page: Page, data: Path) -> Origin:
         fetched_at=page.fetched_at,
         page=page.page,
         via=page.via,
+        link_text=page.link_text,
     )

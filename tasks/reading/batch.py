@@ -17,7 +17,7 @@ from tasks.reading.document import Document
 from tasks.reading.frames import Reading, build_details, build_reports
 from tasks.reading.media import UNKNOWN, ZIP, tell_media_type
 from tasks.reading.read import read_document, read_report
-from tasks.reading.report import Report, UnreadableError
+from tasks.reading.report import Place, Report, UnreadableError
 from tasks.reading.statements import read_statements
 from tasks.reading.zipped import list_members
 
@@ -34,7 +34,8 @@ CONVERTIBLE = ("word6_unsupported",)
 class Origin:
     """Where the bytes of a source came from.
 
-    `page` is the page that has it attached, `via` how the bytes came, as in `documents`.
+    `page` is the page that has it attached, `via` how the bytes came, as in `documents`,
+    `link_text` the text of the link that led there, None where there was no link.
     """
 
     url: str
@@ -44,6 +45,12 @@ class Origin:
     fetched_at: datetime
     page: str | None = None
     via: str | None = None
+    link_text: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it was found; an attachment on the site of its page."""
+        return Place(self.page or self.url, self.link_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ def _read_one(
     origin: Origin, content: bytes, convert: Convert | None, page: Document | None
 ) -> tuple[Reading | None, str, str | None]:
     try:
-        report = _read_or_convert(content, convert, page)
+        report = _read_or_convert(content, convert, page, origin.place)
         statements = read_statements(report.text, year=report.year, scope=report.scope)
     except UnreadableError as error:
         return None, error.code, error.message
@@ -161,6 +168,7 @@ def _read_one(
         origin.sha256,
         origin.media_type,
         origin.fetched_at,
+        origin.link_text,
     )
     outcome, _, reason = (report.problem or "read: ").partition(": ")
     return reading, outcome, reason or None
@@ -173,13 +181,15 @@ def _open_page(content: bytes) -> Document | None:
         return None
 
 
-def _read_or_convert(content: bytes, convert: Convert | None, page: Document | None) -> Report:
+def _read_or_convert(
+    content: bytes, convert: Convert | None, page: Document | None, place: Place
+) -> Report:
     try:
-        return read_report(content, load_gazetteer(), page)
+        return read_report(content, load_gazetteer(), page, place)
     except UnreadableError as error:
         if convert is None or error.code not in CONVERTIBLE:
             raise
-        return read_report(convert(content), load_gazetteer(), page)
+        return read_report(convert(content), load_gazetteer(), page, place)
 
 
 def _describe(
@@ -197,4 +207,5 @@ def _describe(
         "seen_at": origin.fetched_at,
         "page": origin.page,
         "via": origin.via,
+        "link_text": origin.link_text,
     }

@@ -22,7 +22,10 @@ LEGACY_FIELDS = ("label", "unit", "value", "cumulative", "text", "locator")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A report and the statements of its prose, together with where its bytes came from."""
+    """A report and the statements of its prose, together with where its bytes came from.
+
+    `listed_as` is the text of the link that led there, None where there was no link.
+    """
 
     report: Report
     statements: tuple[Statement, ...]
@@ -30,6 +33,7 @@ class Reading:
     sha256: str
     media_type: str
     fetched_at: datetime
+    listed_as: str | None = None
 
     @property
     def report_id(self) -> str:
@@ -167,6 +171,7 @@ def _build_report_row(reading: Reading) -> dict[str, Any]:
         "signed_on": report.signed_on,
         "published_on": report.published_on,
         "url": reading.url,
+        "listed_as": reading.listed_as,
         "source_sha256": reading.sha256,
         "media_type": reading.media_type,
         "fetched_at": reading.fetched_at,

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from expectations.words import load_words
 from tasks.reading.document import Document
-from tasks.reading.report import Region, Scope
+from tasks.reading.report import Place, Region, Scope
 from tasks.reading.words import load_patterns
 
 HEAD_LINES = 40
@@ -62,6 +63,15 @@ def find_period(text: str) -> tuple[date | None, date | None]:
     first = _build_date(match["first_year"], match["first_month"], match["first_day"])
     last_year = match["last_year"] or match["first_year"]
     return first, _build_date(last_year, match["last_month"], match["last_day"])
+
+
+def find_year(place: Place) -> int | None:
+    """Find the report year that the link to a source names, else a folder of its address."""
+    patterns = load_words().patterns
+    found = re.search(patterns["listed_year"], place.link_text or "") or re.search(
+        patterns["url_year"], place.url
+    )
+    return next((int(year) for year in found.groups() if year), None) if found else None
 
 
 def find_signature(text: str) -> tuple[str | None, date | None]:

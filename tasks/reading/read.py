@@ -24,6 +24,7 @@ from tasks.reading.region import resolve_region
 from tasks.reading.report import (
     CellReading,
     LegacyRow,
+    Place,
     PrintedLabel,
     Report,
     UnreadableError,
@@ -48,6 +49,7 @@ FILE_READERS = {
     media.PDF: read_pdf,
     media.ENCRYPTED: refuse_encrypted,
 }
+NOWHERE = Place()
 MIN_PARTS = 2  # headings of the form's six parts that make a page a report
 
 
@@ -90,11 +92,14 @@ def read_document(content: bytes) -> Document:
     return read(to_simplified(markup)) if is_traditional(printed) else document
 
 
-def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = None) -> Report:
+def read_report(
+    content: bytes, gazetteer: Gazetteer, page: Document | None = None, place: Place = NOWHERE
+) -> Report:
     """Read one source into a report with every cell of its edition.
 
     What is attached to a `page` is published with it. Where it prints the form without a
-    title, the title and running text are those of the page.
+    title, the title and running text are those of the page. The year is that of the title,
+    else of the stated period, else what the link to the `place` or its address names.
 
     A cell that was not found is `absent`. `problem` says why a report that was recognised
     could not be read in full: a page whose tables are lost, an edition not read here.
@@ -112,11 +117,12 @@ def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = No
     _require_report(title, edition, document)
     period_start, period_end = identity.find_period(text)
     year = title.year if title else period_start.year if period_start else None
+    year = year or identity.find_year(place)
     if year is None:
         raise UnreadableError(
             "no_report_year",
-            "expected a report year in the title or in the stated period, found neither; "
-            "check that the whole page was saved",
+            "expected a report year in the title, in the stated period, in the link to it or in "
+            "its address, found none; check that the whole page was saved",
         )
     cells, problem, labels = read_cells(document, edition)
     signature, signed_on = identity.find_signature(text)
@@ -125,6 +131,7 @@ def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = No
     if page is not None:
         publisher = publisher or identity.find_publisher(page, title, signature)
         published_on = identity.find_published(page) or published_on
+    name = (title.body if title else "") or publisher or ""
     region = resolve_region(
         gazetteer,
         year=year,
@@ -132,9 +139,9 @@ def read_report(content: bytes, gazetteer: Gazetteer, page: Document | None = No
         publisher=publisher,
         signature=signature,
         body=text,
+        url=place.url if name else "",  # of a body without a name, a site says too little
     )
     body = identity.tell_body(title, publisher, region)
-    name = (title.body if title else "") or publisher or ""
     return Report(
         title=title.text if title else None,
         publisher=publisher,

@@ -8,20 +8,25 @@ from itertools import chain
 
 from storage.reference.gazetteer import Division, Gazetteer, trace_line
 from storage.reference.mentions import Mention, find_mentions
-from tasks.reading.report import UNRESOLVED, Region
+from tasks.reading.hosts import (
+    COUNTY,
+    Line,
+    find_county,
+    list_host_labels,
+    list_spelled,
+    narrow_by_host,
+)
+from tasks.reading.report import Region
 
 HEAD_CHARACTERS = 600
 TAIL_CHARACTERS = 200
 MAX_CANDIDATES = 10
 CENTRAL = Region("CN")
-PREFECTURE, COUNTY = 2, 3
+PREFECTURE = 2
 # A name of two characters is found by chance in running text.
 SURE_CHARACTERS = 3
 AREA_CODE = re.compile(r"(?<!\d)[(（]?(0\d{2,3})[)）]?[-—–－ ]?(?=[2-8]\d{6,7}(?!\d))")
 LEADING_YEAR = re.compile(r"^(?:19|20)\d\d\D?")
-
-Line = tuple[Division, ...]
-"""A division and those it lies in, the province first."""
 
 
 def resolve_region(
@@ -32,21 +37,24 @@ def resolve_region(
     publisher: str | None,
     signature: str | None,
     body: str,
+    url: str = "",
 ) -> Region:
     """Find the division, valid in the report year, of the body that a report is by.
 
     The first of title, publisher, signature and body (its beginning and end) that names a
     place decides: all names in it must lie on one line from a province down, and the
     deepest is taken. Where a name is shared, the places named in the later texts, then
-    telephone area codes, may leave one; else the region is `unresolved`, with at most ten
-    candidates, sorted. Texts are expected in simplified characters. A year beyond the
-    reference data counts as its first or last.
+    telephone area codes, then the host of the address if it is a government's, may leave one;
+    else the region is `unresolved`, with at most ten candidates, sorted. Where no text names a
+    place, the host settles a county that its owner has the name of. Texts are expected in
+    simplified characters. A year beyond the reference data counts as its first or last.
     """
     year = min(max(year, gazetteer.first_year), gazetteer.last_year)
     texts = [_fold(text or "") for text in (title, publisher, signature)]
     body = f"{body[:HEAD_CHARACTERS]}\n{body[HEAD_CHARACTERS:][-TAIL_CHARACTERS:]}"
     issuers = [find_mentions(gazetteer, text, year) for text in texts]
     # The body is the longest by far: it is read only if the others leave something open.
+    labels = list_host_labels(url)
     running = (_keep_sure(find_mentions(gazetteer, _fold(text), year)) for text in [body])
     zones = chain(issuers, running)
     for text, mentions in zip([*texts, ""], zones, strict=True):
@@ -57,13 +65,16 @@ def resolve_region(
             if past or not lines:
                 return _leave_open(past or (one for each in anchors for one in each.divisions))
             if len(lines) > 1 or anchors[0].kind != "full":
-                lines = _weigh(gazetteer, lines, list(zones), body, year)
+                lines = _weigh(gazetteer, lines, list(zones), body, labels, year)
             if len(lines) > 1:
                 return _leave_open(line[-1] for line in lines)
             return _describe(gazetteer, lines[0], _find_township(lines[0][-1], issuers[:2]))
         if _is_central(gazetteer, text):
             return CENTRAL
-    return UNRESOLVED
+    county = find_county(gazetteer, labels, year)
+    if county is not None:
+        return _describe(gazetteer, trace_line(gazetteer, county, year), None)
+    return _leave_open(list_spelled(gazetteer, labels, year))
 
 
 def _weigh(
@@ -71,12 +82,15 @@ def _weigh(
     lines: list[Line],
     zones: Sequence[Sequence[Mention]],
     body: str,
+    labels: Sequence[str],
     year: int,
 ) -> list[Line]:
-    """Choose by the later texts and area codes; add what contradicts the choice."""
+    """Choose by the later texts, area codes and host; add what contradicts the choice."""
     for zone in zones:
         lines = _narrow(lines, zone)
     lines = _narrow_by_telephone(gazetteer, lines, body)
+    if len(lines) > 1:
+        lines = narrow_by_host(gazetteer, lines, labels, year)
     if len(lines) > 1:
         return lines
     return lines + [

@@ -20,6 +20,13 @@ class UnreadableError(Exception):
         self.message = message
 
 
+class Place(NamedTuple):
+    """Where a source was found: its address or path, and the text of the link that led there."""
+
+    url: str = ""
+    link_text: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyRow:
     """A row of a table before 2019: `label` without white space, `unit` and `text` as printed.

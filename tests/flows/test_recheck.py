@@ -195,6 +195,21 @@ def test_a_report_that_is_gone_is_told(desk: Desk) -> None:
     assert summary.stored.withdrawn == 0
 
 
+def test_the_year_of_the_list_is_kept(desk: Desk) -> None:
+    """A list that names another year than the report is told (P-07), and when checked again."""
+    path = desk.publish(COUNTY, 2022, new=3, granted=3, closed=3)
+    listed = "上犹县2021年政府信息公开工作年度报告"
+    page = f'<html><body><ul><li><a href="{quote(path.name)}">{listed}</a></li></ul></body></html>'
+    (desk.folder / "list.html").write_text(page, "utf-8")
+    with serve(desk.folder) as address:
+        desk.collect(f"{address}/list.html")
+    assert read_table(desk.data, REPORTS)["listed_as"].to_list() == [listed]
+    assert "P-07" in desk.list_failed(2022)
+    checked = check(CheckParameters(data=str(desk.data)))
+    again = check(CheckParameters(data=str(desk.data), read_again=True))
+    assert (checked.stored.files, again.stored.files) == ((), ())
+
+
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
     """Serve a folder over HTTP on loopback; give its address."""

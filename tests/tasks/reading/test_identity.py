@@ -13,10 +13,11 @@ from tasks.reading.identity import (
     find_publisher,
     find_signature,
     find_title,
+    find_year,
     tell_body,
     tell_scope,
 )
-from tasks.reading.report import UNRESOLVED, Region
+from tasks.reading.report import UNRESOLVED, Place, Region
 
 COUNTY = Region("CN-JX", "360724", "江西省赣州市上犹县", "赣州市", "上犹县")
 TOWN = Region("CN-JX", "360724", "江西省赣州市上犹县社溪镇", "赣州市", "上犹县", "社溪镇")
@@ -152,3 +153,19 @@ def test_a_body_is_told_apart_from_its_place(
     told = tell_body(title, None, region)
     assert told == body
     assert tell_scope(name, told, region) == scope
+
+
+@pytest.mark.parametrize(
+    ("link_text", "url", "year"),
+    [
+        ("2022年度", "", 2022),
+        ("上犹县2022年年报 2023-01-18", "https://a.gov.cn/nb_2021/1.html", 2022),
+        ("2023年1月18日", "https://a.gov.cn/zfxxgknb/2022n/1.html", 2022),
+        (None, "https://a.gov.cn/gknb2017/1.html", 2017),
+        ("年报", "https://a.gov.cn/2023/01/18/1.html", None),
+        (None, "", None),
+    ],
+)
+def test_a_link_or_folder_names_a_year(link_text: str | None, url: str, year: int | None) -> None:
+    """A list names the report year, else a folder does; dates name none."""
+    assert find_year(Place(url, link_text)) == year

@@ -12,10 +12,13 @@ from functools import cache
 import polars as pl
 import pytest
 
+from storage.reference.gazetteer import load_gazetteer
 from tasks.checking import check_frames
 from tasks.reading.batch import Origin, ReadBatch, read_batch
 from tasks.reading.joining import group_pages, join_batches
 from tasks.reading.media import tell_media_type
+from tasks.reading.read import read_report
+from tasks.reading.report import Place, UnreadableError
 from tasks.sample.office import render_docx, render_xlsx
 from tasks.sample.pdf import render_pdf
 from tasks.sample.plan import plan_site
@@ -205,3 +208,14 @@ def test_attachments_stand_behind_their_page() -> None:
     origins = [Origin(name, "test", "0", "", now, page) for name, page in names.items()]
     groups = [[origin.url for origin in group] for group in group_pages(origins)]
     assert groups == [["b", "1.doc", "2.doc"], ["a"], ["3.doc"]]
+
+
+def test_a_report_without_a_year_has_that_of_the_list() -> None:
+    """Where neither title nor period says it, the link to the report names its year."""
+    spec = find_spec()
+    page = render_page(spec).decode().replace(f"{spec.year}年", "").encode()
+    with pytest.raises(UnreadableError, match="in the link to it") as caught:
+        read_report(page, load_gazetteer())
+    assert caught.value.code == "no_report_year"
+    place = Place("https://www.a.gov.cn/1.html", f"{spec.year}年度")
+    assert read_report(page, load_gazetteer(), place=place).year == spec.year
