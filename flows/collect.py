@@ -8,14 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import polars as pl
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
@@ -32,6 +30,7 @@ from tasks.check import check_reports
 from tasks.checking import leave_out
 from tasks.crawling import begin_crawl, describe_resumption, finish_crawl
 from tasks.fetch import fetch_batch
+from tasks.fetching.inbox import load_inbox
 from tasks.fetching.limits import choose_limits
 from tasks.fetching.page import Miss
 from tasks.fetching.source import Source, load_sources, parse_source_argument
@@ -51,7 +50,7 @@ log = logging.getLogger(__name__)
 
 RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
 SOURCE_LISTS = (".yaml", ".yml")
-FETCH_TASKS = 2  # groups of hosts fetched side by side; the network, not the CPU, is the limit
+INBOX = "inbox"  # in the data folder
 
 
 class CollectParameters(BaseModel):
@@ -101,7 +100,6 @@ def name_run() -> str:
 @flow(
     name="collect",
     flow_run_name=name_run,
-    task_runner=cast(Any, ThreadPoolTaskRunner(max_workers=FETCH_TASKS)),
     validate_parameters=True,
 )
 def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary:  # noqa: B008
@@ -188,6 +186,7 @@ def plan_run(parameters: CollectParameters) -> None:
     complete_changes(settings.data)
     choose_sources(parameters, settings)
     choose_limits(settings)
+    load_inbox(settings.data / INBOX)
     choose_recipients(settings)
     choose_policy(settings, parameters.accepted, datetime.now(UTC))
     load_roster(settings)
@@ -242,21 +241,10 @@ def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) 
 
 
 def _fetch(sources: Sequence[Source], settings: Settings, crawl: CrawlRun) -> list[Origin | Miss]:
-    """Fetch the sources in groups; a host stays within one group, which keeps its limits."""
-    groups: list[list[Source]] = [[] for _ in range(FETCH_TASKS)]
-    hosts = sorted({urlsplit(source.location).netloc for source in sources})
-    for source in sources:
-        place = hosts.index(urlsplit(source.location).netloc)
-        groups[place % FETCH_TASKS].append(source)
-    limits = choose_limits(settings)
-    futures = [
-        fetch_batch.with_options(task_run_name=f"fetch {len(group)} sources").submit(
-            group, settings.data, limits, crawl
-        )
-        for group in groups
-        if group
-    ]
-    return [found for future in futures for found in future.result()]
+    """Fetch the sources in one task, for hosts may belong to several of them."""
+    named = fetch_batch.with_options(task_run_name=f"fetch {len(sources)} sources")
+    inbox = load_inbox(settings.data / INBOX)
+    return named(sources, settings.data, choose_limits(settings), crawl, inbox)
 
 
 def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 1000) -> ReadBatch:

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from storage import archive
 from storage.crawl_state import CrawlRun
 from tasks.fetching.fetch import fetch_sources
+from tasks.fetching.inbox import Inbox
 from tasks.fetching.limits import Limits
 from tasks.fetching.memory import open_memory
 from tasks.fetching.page import Miss, Page
@@ -22,9 +23,9 @@ from tasks.reading.batch import Origin
 
 @task(name="fetch", tags=["network"], retries=1, retry_delay_seconds=10, cache_policy=NO_CACHE)
 def fetch_batch(
-    sources: Sequence[Source], data: Path, limits: Limits, run: CrawlRun
+    sources: Sequence[Source], data: Path, limits: Limits, run: CrawlRun, inbox: Inbox
 ) -> list[Origin | Miss]:
-    """Fetch every page of the sources and archive its bytes at once.
+    """Fetch every page of the sources and archive its bytes at once, by one client.
 
     Single addresses are tried again inside the fetching, politely; a source that fails is a
     miss. So the task itself is run again only after a fault of our own, and then goes on where
@@ -36,7 +37,7 @@ def fetch_batch(
     """
     found: list[Origin | Miss] = []
     with open_memory(data, run, tell_time) as memory:
-        for result in fetch_sources(sources, limits, tell_time, memory=memory):
+        for result in fetch_sources(sources, limits, tell_time, memory=memory, inbox=inbox):
             found.append(_archive(result, data) if isinstance(result, Page) else result)
             announce("fetch", 1, None)
     archive.sync()

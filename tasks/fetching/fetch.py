@@ -19,6 +19,7 @@ from tasks.fetching.answer import watch_nothing
 from tasks.fetching.client import fetch, open_client
 from tasks.fetching.crawl import Fetch, crawl
 from tasks.fetching.files import read_files
+from tasks.fetching.inbox import Inbox, fetch_or_stand_in, read_rest
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules
 from tasks.fetching.memory import Memory, ask_or_recall, keep_waiting
@@ -37,6 +38,7 @@ def fetch_sources(
     now: Callable[[], datetime],
     transport: httpx.AsyncBaseTransport | None = None,
     memory: Memory | None = None,
+    inbox: Inbox | None = None,
 ) -> Iterator[Page | Miss]:
     """Yield every page and miss of the sources: files first, then addresses as they come.
 
@@ -50,6 +52,8 @@ def fetch_sources(
         now: gives the present instant in UTC.
         transport: stands in for the network in tests.
         memory: what earlier runs were told, and where answers are kept; None: nothing is.
+        inbox: files that stand in for addresses that give nothing; those to which no source
+            leads come last.
 
     Raises:
         StorageError: answers cannot be kept.
@@ -60,7 +64,9 @@ def fetch_sources(
             yield from read_files(source, limits, now)
     addresses = [source for source in listed if source.kind == "url"]
     if addresses:
-        yield from _stream(addresses, _Work(limits, now, transport, memory))
+        yield from _stream(addresses, _Work(limits, now, transport, memory, inbox))
+    if inbox is not None:
+        yield from read_rest(inbox, limits, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class _Work:
     now: Callable[[], datetime]
     transport: httpx.AsyncBaseTransport | None
     memory: Memory | None
+    inbox: Inbox | None
     ready: queue.SimpleQueue[Page | Miss | None] = field(default_factory=queue.SimpleQueue)
     room: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, _READY_AT_MOST))
 
@@ -139,6 +146,8 @@ async def _crawl_one(
     )
     if work.memory is not None:
         ask = partial(ask_or_recall, work.memory, source.name, ask)
+    if work.inbox is not None:
+        ask = partial(fetch_or_stand_in, work.inbox, work.limits, work.now, ask)
     async with slots:
         try:
             async for found in crawl(source, ask, load_rules(), work.limits, work.now):

@@ -21,6 +21,11 @@ LINKS_FILE = Path(__file__).parent / "links.yaml"
 _MAX_URL_CHARACTERS = 2000
 _MAX_TEXT_CHARACTERS = 200
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_KINDS = frozenset("ac com edu gov mil net org".split())  # under any two letters
+_PROVINCES = frozenset(  # under cn
+    "ah bj cq fj gd gs gx gz ha hb he hi hk hl hn jl js jx ln mo nm nx qh sc sd sh sn sx tj tw xj "
+    "xz yn zj".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,8 @@ def resolve_link(base: str, href: str, *, is_same_host: bool = False) -> str | N
 def is_same_site(url: str, other: str) -> bool:
     """Tell whether two addresses belong to one site: one host, or two under one domain.
 
-    The domain is taken to be the last three labels of a host in `gov.cn` and its like, and
-    the last two of any other; numeric addresses have none.
+    The domain is taken to be the last three labels of a host in `gov.cn` and its like or under
+    a province's name such as `js.cn`, and the last two of any other; numeric addresses have none.
     """
     one, two = (urlsplit(address).hostname or "" for address in (url, other))
     return one == two or (_name_domain(one) is not None and _name_domain(one) == _name_domain(two))
@@ -180,6 +185,8 @@ def _name_domain(host: str) -> str | None:
     labels = host.split(".")
     if ":" in host or labels[-1].isdigit() or len(labels) < 2:
         return None
-    is_second_level = len(labels[-1]) == 2 and labels[-2] in ("gov", "org", "com", "net", "edu")
-    count = 3 if is_second_level else 2
+    is_shared = (len(labels[-1]) == 2 and labels[-2] in _KINDS) or (
+        labels[-1] == "cn" and labels[-2] in _PROVINCES
+    )
+    count = 3 if is_shared else 2
     return ".".join(labels[-count:]) if len(labels) >= count else None

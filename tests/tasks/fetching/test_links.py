@@ -127,6 +127,10 @@ def test_only_addresses_on_the_own_site_count(href: str, expected: str | None) -
         ("http://x.gov.cn/", "http://gov.cn/", False),
         ("http://127.0.0.1/", "http://127.0.0.1:81/", True),
         ("http://127.0.0.1/", "http://1.0.0.1/", False),
+        ("http://www.lyg.js.cn/", "http://zwgk.lyg.js.cn/", True),
+        ("http://www.lyg.js.cn/", "http://www.other.js.cn/", False),
+        ("http://sthjt.jiangxi.gov.cn/", "http://www.jiangxi.gov.cn/", True),
+        ("http://www.gov.cn/", "http://www.jiangxi.gov.cn/", False),
     ],
 )
 def test_a_site_is_a_domain(url: str, other: str, expected: bool) -> None:
