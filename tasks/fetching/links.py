@@ -21,10 +21,10 @@ LINKS_FILE = Path(__file__).parent / "links.yaml"
 _MAX_URL_CHARACTERS = 2000
 _MAX_TEXT_CHARACTERS = 200
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_KINDS = frozenset("ac com edu gov mil net org".split())  # under any two letters
-_PROVINCES = frozenset(  # under cn
-    "ah bj cq fj gd gs gx gz ha hb he hi hk hl hn jl js jx ln mo nm nx qh sc sd sh sn sx tj tw xj "
-    "xz yn zj".split()
+_SHARED = re.compile(  # what many registrants share: kinds under a country, provinces under cn
+    r"(?:ac|com|edu|gov|mil|net|org)\.[a-z]{2}"
+    r"|(?:ah|bj|cq|fj|gd|gs|gx|gz|ha|hb|he|hi|hk|hl|hn|jl|js|jx|ln|mo|nm|nx|qh|sc|sd|sh|sn|sx|tj|tw"
+    r"|xj|xz|yn|zj)\.cn"
 )
 
 
@@ -185,8 +185,6 @@ def _name_domain(host: str) -> str | None:
     labels = host.split(".")
     if ":" in host or labels[-1].isdigit() or len(labels) < 2:
         return None
-    is_shared = (len(labels[-1]) == 2 and labels[-2] in _KINDS) or (
-        labels[-1] == "cn" and labels[-2] in _PROVINCES
-    )
+    is_shared = _SHARED.fullmatch(".".join(labels[-2:])) is not None
     count = 3 if is_shared else 2
     return ".".join(labels[-count:]) if len(labels) >= count else None
