@@ -11,7 +11,6 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.collect import (
-    RUN_LOCK,
     find_renamed,
     finish_run,
     read_all,
@@ -19,13 +18,14 @@ from flows.collect import (
 )
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.documents import read_documents
-from storage.locks import hold_lock
+from storage.locks import RUN_LOCK, hold_lock
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import check_reports
 from tasks.known import gather_known
 from tasks.missing import record_missing
 from tasks.policy import choose_policy, limit_losses
+from tasks.publish import publish_lake
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 from tasks.stored import add_dependents, read_stored
@@ -99,6 +99,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         checked, documents, renamed, data, started_at, limit_losses(settings, policy)
     )
     overdue = record_missing(data, known.roster, policy.today)
+    published, unpublished = publish_lake(data)
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
@@ -113,9 +114,14 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         stored=stored,
         overdue=overdue,
         alerted=None,
-        troubles=(*enforced.troubles, *(loss.message for loss in stored.losses)),
+        troubles=(
+            *enforced.troubles,
+            *(loss.message for loss in stored.losses),
+            *unpublished,
+        ),
         notes=enforced.notes,
         expired_waivers=len(enforced.expired),
+        published=published,
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary

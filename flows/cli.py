@@ -1,4 +1,4 @@
-"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `rules`, `sources`."""
+"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `publish` and others."""
 
 from __future__ import annotations
 
@@ -217,6 +217,19 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
         _print_json(facts)
     else:
         show_data(facts, Console())
+
+
+@app.command()
+def publish(data: DataOption = None) -> None:
+    """Renew the flat files, dictionary, data package and DuckDB views beside the lake.
+
+    Every run does so at its end; this is for a data folder that was moved or copied.
+    """
+    from flows.publish import publish, show_published
+
+    with _explain_failure():
+        written = publish(load_settings(data))
+    show_published(written, Console())
 
 
 @app.command()

@@ -20,7 +20,7 @@ from flows.artifacts import publish_artifacts
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.crawl_state import CrawlRun
 from storage.documents import read_documents
-from storage.locks import hold_lock
+from storage.locks import RUN_LOCK, hold_lock
 from storage.runs import RunRecord, write_run
 from storage.schema import DOCUMENTS
 from storage.settings import Settings, load_settings
@@ -38,6 +38,7 @@ from tasks.known import gather_known
 from tasks.missing import record_missing
 from tasks.policy import choose_policy, limit_losses
 from tasks.progress import announce
+from tasks.publish import publish_lake
 from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch
 from tasks.reading.joining import group_pages, join_batches, tie_attachments
@@ -48,7 +49,6 @@ from tasks.workers import open_workers
 
 log = logging.getLogger(__name__)
 
-RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
 SOURCE_LISTS = (".yaml", ".yml")
 INBOX = "inbox"  # in the data folder
 
@@ -142,6 +142,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     checked = enforced.checked
     told = leave_out(checked, stored.held_back)
     alerted = alert(told, settings, datetime.now(UTC)) if parameters.send_alerts else None
+    published, unpublished = publish_lake(data)
     update_progress_artifact(progress, 100.0)
     said = alerted.sending.errors if alerted else ()
     summary = RunSummary(
@@ -162,6 +163,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         troubles=(
             *enforced.troubles,
             *(loss.message for loss in stored.losses),
+            *unpublished,
             *(said if settings.smtp_url else ()),
         ),
         notes=(
@@ -170,6 +172,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
             *(() if settings.smtp_url else said),
         ),
         expired_waivers=len(enforced.expired),
+        published=published,
     )
     finish_run(summary, "collect", parameters.model_dump(mode="json"))
     return summary

@@ -23,7 +23,8 @@ class RunSummary:
     our side; the run went on without what they concern. `notes` are worth knowing and no
     failure. `waived` and `held` count failed rules that are set aside, or held until their
     family was looked at; `findings` has the held ones. `overdue` counts the reports that the
-    roster says are owed, whose day has passed, and that were not found.
+    roster says are owed, whose day has passed, and that were not found. `published`
+    counts the files written anew beside the lake.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class RunSummary:
     held: int = 0
     expired_waivers: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
+    published: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -63,6 +65,7 @@ class RunSummary:
             "stored_kept": self.stored.kept,
             "reports_overdue": self.overdue,
             "files_written": len(self.stored.files),
+            "files_published": self.published,
             "mails_written": self.alerted.written if self.alerted else 0,
             "mails_sent": sending.sent if sending else 0,
             "mails_waiting": sending.waiting if sending else 0,

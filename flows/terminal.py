@@ -128,6 +128,8 @@ def _show_next(summary: RunSummary, console: Console) -> None:
     console.print("\n[bold]Where to look next[/]")
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("tables", f"{data}/lake/**/*.parquet")
+    table.add_row("one file a table", f"{data}/flat/*, {data}/gouji.duckdb")
+    table.add_row("what columns mean", f"{data}/data_dictionary.html")
     table.add_row("Data Docs", f"{data}/docs/index.html")
     if summary.alerted is not None:
         table.add_row("mails", f"{data}/outbox/*.eml")

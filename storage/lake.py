@@ -103,7 +103,7 @@ def store_reports(
             for table, parts in new.items():
                 kept = _read_partition(data, table, partition).join(ids, on="report_id", how="anti")
                 part = parts.get(partition, kept.clear())
-                stage_file(change, _locate(table, partition), table, pl.concat([kept, part]))
+                stage_file(change, locate_file(table, partition), table, pl.concat([kept, part]))
         commit_change(change)
         left = stored.filter(pl.col("report_id").is_in(gone)).height
         summary = _summarise(compared, left, change.staged)
@@ -128,6 +128,17 @@ def read_table(
     return _read_partitions(data, table, _select(partitions, years, regions))
 
 
+def read_partition(data: Path, table: Table, partition: Partition) -> pl.DataFrame:
+    """Read one partition of a table as `table.frame_schema`; empty where nothing is stored.
+
+    Raises:
+        StorageError: as `read_table`.
+    """
+    return _read_partition(data, table, partition).select(
+        *_partition_columns(partition), *table.schema
+    )
+
+
 def scan_table(
     data: Path,
     table: Table,
@@ -137,7 +148,7 @@ def scan_table(
     """Scan a table lazily, as `read_table`; to be collected while no run writes."""
     frames = [
         pl.scan_parquet(
-            data / _locate(table, partition),
+            data / locate_file(table, partition),
             glob=False,
             hive_partitioning=False,
             schema=table.schema,
@@ -159,6 +170,13 @@ def list_partitions(data: Path, table: Table) -> tuple[Partition, ...]:
             )
             for path in found
         )
+    )
+
+
+def locate_file(table: Table, partition: Partition) -> PurePosixPath:
+    """Give the path of a partition's file, relative to the data folder."""
+    return PurePosixPath(
+        "lake", table.name, f"year={partition.year}", f"region={partition.region}", _FILE
     )
 
 
@@ -204,12 +222,6 @@ def _leave_out(frame: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
     return frame.filter(~pl.col("report_id").is_in(ids)) if ids else frame
 
 
-def _locate(table: Table, partition: Partition) -> PurePosixPath:
-    return PurePosixPath(
-        "lake", table.name, f"year={partition.year}", f"region={partition.region}", _FILE
-    )
-
-
 def _partition_columns(partition: Partition) -> list[pl.Expr]:
     return [
         pl.lit(value, dtype=dtype).alias(name)
@@ -231,17 +243,12 @@ def _select(
 
 
 def _read_partition(data: Path, table: Table, partition: Partition) -> pl.DataFrame:
-    frame = read_file(data / _locate(table, partition), table)
+    frame = read_file(data / locate_file(table, partition), table)
     return pl.DataFrame(schema=table.schema) if frame is None else frame
 
 
 def _read_partitions(data: Path, table: Table, partitions: Collection[Partition]) -> pl.DataFrame:
-    frames = [
-        _read_partition(data, table, partition).select(
-            *_partition_columns(partition), *table.schema
-        )
-        for partition in sorted(partitions)
-    ]
+    frames = [read_partition(data, table, partition) for partition in sorted(partitions)]
     if not frames:
         return pl.DataFrame(schema=table.frame_schema)
     # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.

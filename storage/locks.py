@@ -25,6 +25,7 @@ from uuid import uuid4
 
 from storage.folder import StorageError, explain_os_errors
 
+RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
 _POLL_SECONDS = 0.02
 _BEATS_BEFORE_STALE = 6
 

@@ -7,7 +7,7 @@ report year) are columns of every frame and partition keys on disk, not repeated
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import polars as pl
@@ -26,7 +26,8 @@ SEVERITIES = ("error", "warning", "info")
 class Column:
     """A column: its type, what it means, its unit, and what null means (empty: never null).
 
-    A file written before a column `is_later` was declared stands; it is null there.
+    `since` is the version of the table that has it first; it is null in every row of a file that
+    an earlier version wrote.
     """
 
     name: str
@@ -34,17 +35,21 @@ class Column:
     meaning: str
     null: str = ""
     unit: str = ""
-    is_later: bool = False
+    since: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the lake: one row per `row_per`, unique by `key`, files sorted by `key`."""
+    """A table of the lake: one row per `row_per`, unique by `key`, files sorted by `key`.
+
+    `version` counts its declarations; `schema_versions.yaml` says what each one changed.
+    """
 
     name: str
     row_per: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    version: int = 1
 
     @property
     def schema(self) -> pl.Schema:
@@ -57,10 +62,19 @@ class Table:
         return pl.Schema({**PARTITION_SCHEMA, **self.schema})
 
 
-PARTITION_SCHEMA = pl.Schema({"year": pl.Int32, "region": pl.String})
+PARTITION = (
+    Column("year", pl.Int32, "report year"),
+    Column(
+        "region",
+        pl.String,
+        "ISO 3166-2 code of the province; CN for a central body, unresolved where none is settled",
+    ),
+)
+PARTITION_SCHEMA = pl.Schema({column.name: column.dtype for column in PARTITION})
 
 REPORTS = Table(
     name="reports",
+    version=2,
     row_per="report, in its newest version",
     key=("report_id",),
     columns=(
@@ -119,7 +133,7 @@ REPORTS = Table(
             pl.Int32,
             "failed rules set aside by a waiver; not among errors and warnings",
             "checked before waivers were counted",
-            is_later=True,
+            since=2,
         ),
         Column("cells_read", pl.Int32, "cells printed and understood"),
         Column("cells_blank", pl.Int32, "cells printed empty or struck out"),
@@ -151,6 +165,7 @@ CELLS = Table(
 
 FINDINGS = Table(
     name="findings",
+    version=2,
     row_per="failed or not evaluated rule, by report and row or column of the form",
     key=("report_id", "rule", "instance"),
     columns=(
@@ -173,17 +188,17 @@ FINDINGS = Table(
             pl.String,
             "family of reports whose failures jumped: not mailed",
             "not held",
-            is_later=True,
+            since=2,
         ),
         Column(
             "waived_for",
             pl.String,
             "reason of its waiver: counted apart, not mailed",
             "not waived",
-            is_later=True,
+            since=2,
         ),
-        Column("waived_by", pl.String, "who waived it", "not waived", is_later=True),
-        Column("waived_until", pl.Date, "last day of its waiver", "not waived", is_later=True),
+        Column("waived_by", pl.String, "who waived it", "not waived", since=2),
+        Column("waived_until", pl.Date, "last day of its waiver", "not waived", since=2),
     ),
 )
 
@@ -318,6 +333,54 @@ LABELS = Table(
     ),
 )
 
+REPORT_VERSIONS = Table(
+    name="report_versions",
+    row_per="version of a report that stands no more in reports",
+    key=("report_id", "replaced_at"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("replaced_at", INSTANT, "when it was replaced", unit="UTC"),
+        Column(
+            "cause",
+            pl.String,
+            "new_bytes: another text came; new_reader: the same text is read otherwise; "
+            "withdrawn: its source gives a report of another name",
+        ),
+        Column("version", pl.Int32, "as in reports, of the old version"),
+        *(
+            column
+            for column in REPORTS.columns
+            if column.name in ("title", "publisher", "form", "url", "source_sha256", "media_type")
+        ),
+        Column("fetched_at", INSTANT, "when its bytes were first fetched", unit="UTC"),
+        Column("verdict", pl.String, "valid, invalid, unreadable or trivially_valid (all zero)"),
+        Column("errors", pl.Int32, "failed rules of severity error, by row or column"),
+        Column("warnings", pl.Int32, "failed rules of severity warning, by row or column"),
+        Column("cells_read", pl.Int32, "cells printed and understood"),
+        Column("cells_changed", pl.Int32, "cells that are otherwise in the version after it"),
+    ),
+)
+
+CELL_CHANGES = Table(
+    name="cell_changes",
+    row_per="change of a cell of a report that stayed",
+    key=("report_id", "changed_at", "table", "row", "column"),
+    columns=(
+        Column("report_id", pl.String, "as in reports"),
+        Column("changed_at", INSTANT, "when the new figure was stored", unit="UTC"),
+        Column("cause", pl.String, "new_bytes or new_reader, as in report_versions"),
+        Column("table", pl.String, "t2, t3 or t4"),
+        Column("row", pl.String, "row of the table"),
+        Column("column", pl.String, "column of the table"),
+        Column("old_value", FIGURE, "the figure before", "it had none"),
+        Column("old_text", pl.String, "what was printed before", "nothing was found"),
+        Column("old_status", pl.String, "its status before", "the form then had no such cell"),
+        Column("value", FIGURE, "the figure now", "it has none"),
+        Column("text", pl.String, "what is printed now", "nothing was found"),
+        Column("status", pl.String, "its status now", "the form now has no such cell"),
+    ),
+)
+
 DOCUMENTS = Table(
     name="documents",
     row_per="address or file that was looked at, as it was last seen",
@@ -371,6 +434,11 @@ MISSING = Table(
 )
 
 
+def add_partition(table: Table) -> Table:
+    """Declare a table of the lake as one file has it: the columns of the partition come first."""
+    return replace(table, columns=(*PARTITION, *table.columns))
+
+
 def declare_wide(figures: Iterable[Column]) -> Table:
     """Declare the wide table, a column a figure; which figures there are, the form says."""
     identity = ("title", "publisher", "scope", "adcode", "prefecture", "county", "form", "verdict")
@@ -381,6 +449,16 @@ def declare_wide(figures: Iterable[Column]) -> Table:
         key=("report_id",),
         columns=(*(columns[name] for name in ("report_id", *identity)), *figures),
     )
+
+
+def list_history() -> tuple[Table, ...]:
+    """Return the declared tables of what was replaced, beside those of what stands now."""
+    return (REPORT_VERSIONS, CELL_CHANGES)
+
+
+def list_flat_tables() -> tuple[Table, ...]:
+    """Return the declared tables that are one file each in the data folder."""
+    return (DOCUMENTS, MISSING)
 
 
 def list_tables() -> tuple[Table, ...]:

@@ -1,0 +1,1 @@
+"""What is made from the lake for its readers: dictionary, flat files, DuckDB views, releases."""
