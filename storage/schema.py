@@ -74,7 +74,7 @@ PARTITION_SCHEMA = pl.Schema({column.name: column.dtype for column in PARTITION}
 
 REPORTS = Table(
     name="reports",
-    version=2,
+    version=3,
     row_per="report, in its newest version",
     key=("report_id",),
     columns=(
@@ -109,7 +109,7 @@ REPORTS = Table(
             pl.String,
             "text of the link that leads there",
             "no link led there, or read before links were kept",
-            is_later=True,
+            since=3,
         ),
         Column("source_sha256", pl.String, "sha256 of the bytes it was read from, in hexadecimal"),
         Column("media_type", pl.String, "type of those bytes, told by their content"),
@@ -383,6 +383,7 @@ CELL_CHANGES = Table(
 
 DOCUMENTS = Table(
     name="documents",
+    version=2,
     row_per="address or file that was looked at, as it was last seen",
     key=("url",),
     columns=(
@@ -404,14 +405,14 @@ DOCUMENTS = Table(
             "how its bytes came: http; modern, rsa_key_exchange or legacy TLS, with +unverified "
             "where the certificate was not verified; inbox where a file stands in",
             "nothing was received, or a file",
-            is_later=True,
+            since=2,
         ),
         Column(
             "link_text",
             pl.String,
             "text of the link that led there",
             "no link did, or seen before links were kept",
-            is_later=True,
+            since=2,
         ),
     ),
 )

@@ -59,13 +59,13 @@ def test_a_change_is_noticed(changed: Callable[[Column], Column]) -> None:
     other = replace(REPORTS, columns=columns)
     message = find_undeclared(other, load_history()["reports"])
     assert message is not None
-    assert "table reports: expected version 2" in message
+    assert "table reports: expected version" in message
     assert "raise its version" in message
 
 
 def test_a_version_without_an_entry_is_noticed() -> None:
     """Raising the version alone is not enough."""
-    assert find_undeclared(replace(REPORTS, version=3), load_history()["reports"])
+    assert find_undeclared(replace(REPORTS, version=REPORTS.version + 1), load_history()["reports"])
 
 
 @pytest.mark.parametrize(
