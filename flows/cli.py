@@ -173,10 +173,24 @@ def check(
     ] = False,
     waivers: WaiversOption = None,
     accept: AcceptOption = None,
+    is_files: Annotated[
+        bool,
+        typer.Option(
+            "--files",
+            help="Instead verify every stored file by its checksum, and rebuild from the archive "
+            "what is damaged; no network.",
+        ),
+    ] = False,
     is_verbose: VerboseOption = False,
 ) -> None:
-    """Run the rules again over what is stored; no figure changes unless read again."""
+    """Run the rules again over what is stored; no figure changes unless read again.
+
+    Exit status: 0 complete; 1 something on our side failed, or with --files a file was damaged;
+    2 it could not run; 64 wrong usage.
+    """
     _start_flow(is_verbose)
+    if is_files:
+        _check_files(data)
     from flows.check import CheckParameters, check
 
     with _explain_failure():
@@ -358,6 +372,17 @@ def add_source(
         file.parent.mkdir(parents=True, exist_ok=True)
         add_entry(file / "added.yaml" if file.is_dir() else file, entry)
     Console().print(escape(f"added {name} to {file}"))
+
+
+def _check_files(data: str | None) -> None:
+    from flows.files import CheckFilesParameters, check_files
+    from flows.terminal import show_file_check
+
+    with _explain_failure():
+        prepare_folder(load_settings(data).data)
+        found = check_files(CheckFilesParameters(data=data))
+    show_file_check(found, Console())
+    raise typer.Exit(0 if found.is_whole else TROUBLE)
 
 
 def _start_flow(is_verbose: bool) -> None:

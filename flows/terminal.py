@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from flows.files import FileCheck
 from flows.summary import RunSummary
 from tasks.progress import listen
 
@@ -136,3 +137,33 @@ def _show_next(summary: RunSummary, console: Console) -> None:
     table.add_row("why a source gave nothing", f"{data}/documents.parquet")
     table.add_row("what is stored", f"gouji status --data {data}")
     console.print(table)
+
+
+def show_file_check(found: FileCheck, console: Console) -> None:
+    """Say which files were damaged, what became of each, and what is left to do."""
+    console.print(f"{found.files} files compared with their checksums")
+    if found.is_whole:
+        console.print("[green]all are as they were written[/]")
+    for damage in found.damaged:
+        state = (
+            "[red]not rebuilt[/]: no list tells what was in it; delete its partition in every "
+            "table, then collect again"
+        )
+        if damage.path in found.identical:
+            state = "[green]rebuilt, every byte as before[/]"
+        elif damage.path in found.different:
+            state = "[yellow]rebuilt, by a newer reader or newer rules[/]"
+        console.print(f"{damage.path}: {escape(damage.found)}: {state}", soft_wrap=True)
+    if found.kept_in:
+        console.print(f"the damaged files are kept in {found.kept_in}", soft_wrap=True)
+    for report in found.lost:
+        console.print(
+            f"[red]lost:[/] {escape(report)}: the archive has no bytes of it; collect it again",
+            soft_wrap=True,
+        )
+    for sha256 in found.fetch:
+        console.print(
+            f"[red]damaged in the archive:[/] {sha256}: delete that file and collect its source "
+            "again; until then its report cannot be read again",
+            soft_wrap=True,
+        )

@@ -12,6 +12,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from storage.checksums import hash_file
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -84,6 +86,12 @@ def get(data: Path, sha256: str) -> bytes:
 def has(data: Path, sha256: str) -> bool:
     """Tell whether bytes are kept under `sha256`, without hashing them."""
     return locate(data, sha256).is_file()
+
+
+def find_damaged(data: Path) -> list[str]:
+    """Hash all that is kept, and list the sha256 under which other bytes stand, sorted."""
+    kept = (path for path in (data / "archive").glob("??/*") if _SHA256.fullmatch(path.name))
+    return sorted(path.name for path in kept if hash_file(path) != path.name)
 
 
 def locate(data: Path, sha256: str) -> Path:

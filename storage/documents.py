@@ -11,7 +11,7 @@ from storage.parquet import read_file
 from storage.schema import DOCUMENTS
 from storage.staging import commit_change, open_change, stage_file
 
-_FILE = PurePosixPath("documents.parquet")
+FILE = PurePosixPath("documents.parquet")
 
 
 def update_documents(data: Path, documents: pl.DataFrame, wait_seconds: float = 600) -> bool:
@@ -36,12 +36,12 @@ def update_documents(data: Path, documents: pl.DataFrame, wait_seconds: float = 
             .drop("stored_seen_at")
         )
         kept = stored.join(documents, on="url", how="anti")
-        is_changed = stage_file(change, _FILE, DOCUMENTS, pl.concat([kept, new]))
+        is_changed = stage_file(change, FILE, DOCUMENTS, pl.concat([kept, new]))
         commit_change(change)
         return is_changed
 
 
 def read_documents(data: Path) -> pl.DataFrame:
     """Read the list as `DOCUMENTS.schema`, sorted by address; empty where nothing is stored."""
-    frame = read_file(data / _FILE, DOCUMENTS)
+    frame = read_file(data / FILE, DOCUMENTS)
     return pl.DataFrame(schema=DOCUMENTS.schema) if frame is None else frame

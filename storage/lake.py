@@ -162,15 +162,16 @@ def scan_table(
 def list_partitions(data: Path, table: Table) -> tuple[Partition, ...]:
     """Return the stored partitions of a table in order, with those that hold no rows."""
     found = (data / "lake" / table.name).glob(f"year=*/region=*/{_FILE}")
-    return tuple(
-        sorted(
-            Partition(
-                int(path.parent.parent.name.removeprefix("year=")),
-                path.parent.name.removeprefix("region="),
-            )
-            for path in found
-        )
-    )
+    files = (PurePosixPath(path.relative_to(data)) for path in found)
+    return tuple(sorted(place for file in files if (place := tell_partition(file))))
+
+
+def tell_partition(path: PurePosixPath) -> Partition | None:
+    """Tell of which partition a file is; None where it is not of the lake."""
+    if path.parts[0] != "lake":
+        return None
+    year, region = (part.partition("=")[2] for part in path.parts[2:4])
+    return Partition(int(year), region)
 
 
 def locate_file(table: Table, partition: Partition) -> PurePosixPath:

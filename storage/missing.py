@@ -11,7 +11,7 @@ from storage.parquet import read_file
 from storage.schema import MISSING
 from storage.staging import commit_change, open_change, stage_file
 
-_FILE = PurePosixPath("missing.parquet")
+FILE = PurePosixPath("missing.parquet")
 
 
 def replace_missing(data: Path, missing: pl.DataFrame, wait_seconds: float = 600) -> bool:
@@ -24,12 +24,12 @@ def replace_missing(data: Path, missing: pl.DataFrame, wait_seconds: float = 600
     check_schema(MISSING, missing.schema, MISSING.schema, "new rows")
     check_nulls(MISSING, missing)
     with open_change(data, wait_seconds) as change:
-        is_changed = stage_file(change, _FILE, MISSING, missing)
+        is_changed = stage_file(change, FILE, MISSING, missing)
         commit_change(change)
         return is_changed
 
 
 def read_missing(data: Path) -> pl.DataFrame:
     """Read the list as `MISSING.schema`; empty where nothing is stored."""
-    frame = read_file(data / _FILE, MISSING)
+    frame = read_file(data / FILE, MISSING)
     return pl.DataFrame(schema=MISSING.schema) if frame is None else frame

@@ -70,7 +70,7 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise StorageError(
             f"{path}: expected a Parquet file of table {table.name}, found damage ({error}). "
-            "Move it out of the data folder and collect again."
+            "Run `gouji check --files`, which rebuilds it from the archive."
         ) from error
     if version > table.version:
         raise StorageError(

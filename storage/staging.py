@@ -2,7 +2,8 @@
 
 A change is written to `<data>/staging/<run>/files/…`, flushed and read back. Writing
 `commit.json`, the list of its files, decides it: from then on it will be completed. The moves
-follow, each atomic (`os.replace` on one file system), all within milliseconds. After a crash the
+follow, each atomic (`os.replace` on one file system), all within milliseconds; the list of
+checksums comes last. After a crash the
 next change first settles what it finds: without `commit.json` the staged files are dropped,
 with it the remaining moves are made. No file of the lake is ever removed, so no reader finds
 one gone that it has just listed.
@@ -20,12 +21,14 @@ from uuid import uuid4
 
 import polars as pl
 
+from storage.checksums import SUMS, hash_file, print_sums, read_sums
 from storage.folder import (
     StorageError,
     explain_os_errors,
     prepare_folder,
     replace_file,
     sync_folders,
+    write_synced,
 )
 from storage.locks import Lock, hold_lock, verify_lock
 from storage.parquet import is_written_as_declared, read_file, write_file
@@ -75,8 +78,17 @@ def open_change(data: Path, wait_seconds: float) -> Iterator[Change]:
                 shutil.rmtree(folder)
 
 
-def stage_file(change: Change, target: PurePosixPath, table: Table, frame: pl.DataFrame) -> bool:
+def stage_file(
+    change: Change,
+    target: PurePosixPath,
+    table: Table,
+    frame: pl.DataFrame,
+    *,
+    is_damaged: bool = False,
+) -> bool:
     """Stage the new content of a file, sorted by the key; return False if it has it already.
+
+    A file that `is_damaged` is replaced whatever it seems to hold.
 
     `frame` has the columns of `table.schema`; `target` is relative to the data folder.
 
@@ -85,9 +97,10 @@ def stage_file(change: Change, target: PurePosixPath, table: Table, frame: pl.Da
     """
     frame = frame.sort(table.key)
     path = change.data / target
-    old = read_file(path, table)
-    if old is not None and old.equals(frame) and is_written_as_declared(path, table):
-        return False
+    if not is_damaged:
+        old = read_file(path, table)
+        if old is not None and old.equals(frame) and is_written_as_declared(path, table):
+            return False
     _check_key(table, frame, target)
     staged = change.folder / "files" / target
     staged.parent.mkdir(parents=True, exist_ok=True)
@@ -107,10 +120,19 @@ def commit_change(change: Change) -> None:
     if not change.staged:
         return
     verify_lock(change.lock)
+    targets = [*change.staged, _stage_sums(change)]
     sync_folders(path for path in change.folder.rglob("*") if path.is_dir())
-    replace_file(change.folder / _JOURNAL, json.dumps([str(p) for p in change.staged]).encode())
+    replace_file(change.folder / _JOURNAL, json.dumps([str(p) for p in targets]).encode())
     sync_folders([change.folder.parent])
-    _finish(change.data, change.folder, change.staged)
+    _finish(change.data, change.folder, targets)
+
+
+def _stage_sums(change: Change) -> PurePosixPath:
+    """Stage the list of checksums as it will be, and return where it goes."""
+    files = change.folder / "files"
+    sums = read_sums(change.data) | {path: hash_file(files / path) for path in change.staged}
+    write_synced(files / SUMS, print_sums(sums))
+    return SUMS
 
 
 def _settle_leftovers(data: Path) -> None:

@@ -1,0 +1,177 @@
+"""Verify every stored file by its checksum, and rebuild from the archive what is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from expectations.wide import WIDE
+from flows.check import list_archived
+from flows.collect import RUN_LOCK, read_all
+from storage import archive
+from storage.checksums import Damage, find_damage, list_files, read_sums
+from storage.documents import FILE as DOCUMENTS_FILE
+from storage.documents import read_documents, update_documents
+from storage.lake import Partition, read_table, tell_partition
+from storage.locks import hold_lock
+from storage.rebuild import adopt_files, keep_damaged, open_beside
+from storage.schema import DOCUMENTS, MISSING, PARTITION_SCHEMA, REPORTS, list_tables
+from storage.settings import Settings, load_settings
+from storage.staging import complete_changes
+from tasks.check import check_reports
+from tasks.known import gather_known
+from tasks.missing import record_missing
+from tasks.policy import choose_policy
+from tasks.reading.batch import MEMBER, Origin
+from tasks.store import store_checked
+
+TABLES = (*list_tables(), WIDE, DOCUMENTS, MISSING)
+
+
+class CheckFilesParameters(BaseModel):
+    """What a run of `check-files` may be told; the form of the Prefect UI."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """What was verified, found and mended.
+
+    `identical` are damaged files that have their very bytes again, `different` those that a
+    newer reader or newer rules made otherwise. `lost` are reports that no archived bytes give
+    any more. `fetch` are archived bytes that are damaged, by sha256. `kept_in` has the damaged
+    files.
+    """
+
+    files: int
+    damaged: tuple[Damage, ...] = ()
+    identical: tuple[PurePosixPath, ...] = ()
+    different: tuple[PurePosixPath, ...] = ()
+    lost: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
+    kept_in: Path | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was damaged."""
+        return not (self.damaged or self.fetch)
+
+
+@flow(name="check-files", validate_parameters=True)
+def check_files(
+    parameters: CheckFilesParameters = CheckFilesParameters(),  # noqa: B008
+) -> FileCheck:
+    """Compare every stored file with its checksum, and rebuild what is damaged; no network.
+
+    A damaged file of the lake is made anew from the archived bytes of its reports, in a folder
+    beside the lake, and put in its place when all is ready.
+    """
+    now = datetime.now(UTC)
+    settings = load_settings(parameters.data)
+    complete_changes(settings.data)
+    with hold_lock(settings.data / RUN_LOCK):
+        return _check_files(settings, now)
+
+
+def _check_files(settings: Settings, now: datetime) -> FileCheck:
+    data = settings.data
+    files = list_files(data)
+    damaged = find_damage(data, files)
+    fetch = tuple(archive.find_damaged(data))
+    if not damaged:
+        return FileCheck(len(files), fetch=fetch)
+    names = [damage.path for damage in damaged]
+    before = read_sums(data)
+    kept_in = keep_damaged(data, names, now)
+    with open_beside(data, names) as beside:
+        lost = _rebuild(replace(settings, data=beside), names, fetch, now)
+        adopted = adopt_files(data, beside, names, TABLES)
+    after = read_sums(data)
+    return FileCheck(
+        files=len(files),
+        damaged=damaged,
+        identical=tuple(name for name in adopted if before.get(name) == after[name]),
+        different=tuple(name for name in adopted if before.get(name) != after[name]),
+        lost=lost,
+        fetch=fetch,
+        kept_in=kept_in,
+    )
+
+
+def _rebuild(
+    settings: Settings, damaged: Collection[PurePosixPath], unusable: Collection[str], now: datetime
+) -> tuple[str, ...]:
+    """Make the damaged files anew in a folder without them; return the reports that are lost."""
+    data = settings.data
+    if DOCUMENTS_FILE in damaged:
+        update_documents(data, _list_documents(read_table(data, REPORTS)))
+    owed = _list_owed(data, {place for path in damaged if (place := tell_partition(path))})
+    batch = read_all(_choose_origins(data, owed, unusable), settings)
+    lost = frozenset(owed.difference(batch.reports["report_id"]))
+    policy = choose_policy(settings, (), now)
+    known = gather_known(settings, withdrawn=lost)
+    enforced = check_reports(batch.reports, batch.details, data, known, policy, now)
+    store_checked(enforced.checked, None, lost, data, now)
+    record_missing(data, known.roster, policy.today)
+    return tuple(sorted(lost))
+
+
+def _list_documents(reports: pl.DataFrame) -> pl.DataFrame:
+    """List the addresses that reports were read from; of the others the list is lost."""
+    return (
+        reports.unique("url")
+        .select(
+            "url",
+            "report_id",
+            "media_type",
+            source="url",
+            outcome=pl.lit("read"),
+            sha256="source_sha256",
+            seen_at="fetched_at",
+        )
+        .match_to_schema(DOCUMENTS.schema, missing_columns="insert")
+    )
+
+
+def _list_owed(data: Path, places: Collection[Partition]) -> set[str]:
+    """List the reports of damaged partitions.
+
+    These are the rows of their reports table, if that is whole, and what documents gave and no
+    whole partition has.
+    """
+    reports = read_table(data, REPORTS).select("report_id", *PARTITION_SCHEMA)
+    damaged = pl.DataFrame(sorted(places), schema=PARTITION_SCHEMA, orient="row")
+    known = reports.join(damaged, on=PARTITION_SCHEMA.names(), how="semi")["report_id"]
+    given = read_documents(data).filter(
+        pl.col("report_id").is_not_null(), pl.col("outcome") != "not_selected"
+    )
+    unseen = set(given["report_id"]).difference(reports["report_id"])
+    return unseen.union(known)
+
+
+def _choose_origins(data: Path, owed: Collection[str], unusable: Collection[str]) -> list[Origin]:
+    """Choose what the archive has of the sources of reports; a zip for any file in it."""
+    documents = read_documents(data)
+    gave = documents.filter(pl.col("report_id").is_in(sorted(owed)))
+    pages = {*gave["page"].drop_nulls(), *gave["url"]}
+    named = {url.split(MEMBER)[0] for url in pages}
+    return [
+        origin
+        for origin in list_archived(data)
+        if (origin.url in named or origin.page in named)
+        and origin.sha256 not in unusable
+        and archive.has(data, origin.sha256)
+    ]
+
+
+if __name__ == "__main__":
+    check_files()
