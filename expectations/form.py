@@ -13,11 +13,12 @@ Kind = Literal["count", "amount", "change"]
 FORMS_FOLDER = Path(__file__).parent / "forms"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Label:
     """A printed label: its official wording, the drift seen in the wild, and its group.
 
-    `unitless` are variants under which the figures' unit cannot be known.
+    `unitless` are variants under which the figures' unit cannot be known. Equal only to
+    itself, so that what is known of it can be looked up at once.
     """
 
     official: str
@@ -50,9 +51,12 @@ class Cell:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A part of a table with header labels of its own; tables 3 and 4 are one block."""
+    """A part of a table with header labels of its own; tables 3 and 4 are one block.
+
+    Equal only to itself, as a label.
+    """
 
     table: str
     heading: str | None
@@ -61,12 +65,13 @@ class Block:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One table of the form.
 
     `spanners` head several columns without naming them all, `spans` name the columns they
-    head; `rows_across` where the rows stand side by side in one line of figures.
+    head; `rows_across` where the rows stand side by side in one line of figures. Equal only
+    to itself, as a label.
     """
 
     key: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from expectations.form import Cell, Kind
 from tasks.reading.words import load_patterns
@@ -29,8 +29,7 @@ _WIDE = re.compile("[\uff01-\uff5e]+")
 _APART = re.compile(r"\d\s+\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A cell's text understood: `value` and `unit` are None unless `status` is `read`.
 
     `note` says why it is unreadable, or what was set right to read it: `full_width`,
@@ -144,10 +143,10 @@ def _read_money(figure: Figure, printed: str | None, unit_known: bool) -> Figure
     """Bring an amount into the cell's unit by the unit printed behind it."""
     money = _load_grammar().money
     if printed is None:
-        return figure if unit_known else replace(figure, unit=None)
+        return figure if unit_known else figure._replace(unit=None)
     if printed not in money or figure.value is None or figure.unit is None:
         return Figure("unreadable", note="count_in_amount")
     value = figure.value * money[printed] / money[figure.unit]
     if value != round(value, MAX_DECIMALS):
         return Figure("unreadable", note="too_many_digits")
-    return replace(figure, value=value)
+    return figure._replace(value=value)

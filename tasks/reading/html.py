@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from tasks.reading.document import Document, Grid, GridCell, TextBlock, tell_pictures
+from tasks.reading.document import (
+    Document,
+    Grid,
+    GridCell,
+    TextBlock,
+    pack_block,
+    pack_cell,
+    tell_pictures,
+)
 from tasks.reading.nesting import refuse_deep_nesting, refuse_many_attributes
 from tasks.reading.words import load_patterns
 
@@ -22,8 +30,8 @@ GRID = "\ufdd0"  # stands, with its number, for a grid in the text; no page may 
 NO_TEXT = "\ufffc"  # stands for a picture or an input field in a cell
 # A figure before one of these tags and one behind it are two, on the screen or in meaning.
 _BREAKS = (
-    rb"<(?=/?(?:p|div|li|tr|h[1-6r]|br|table|center|d[dt]|pre|section|article|su[bp]|s|del|strike)"
-    rb"[\s/>])"
+    rb"<(?=/?+(?:p|li|t(?:r|able)|d(?:iv|[dt]|el)|br|h[1-6r]|s(?:u[bp]|ection|trike)?|center|pre"
+    rb"|article)[\s/>])"
 )
 _BREAKING = re.compile(_BREAKS)
 _BREAKING_CAPITAL = re.compile(_BREAKS, re.IGNORECASE)
@@ -34,7 +42,6 @@ _PICTURES = "img,input,svg,canvas,object,embed,video"
 _CELL = re.compile(rb"<t[dh][\s>]")
 _CELL_END = re.compile(rb"</(?:td|th|tr|table|tbody)\s*>")
 _CELL_TAGS = ("td", "th")
-_PRINTED = re.compile(r"\S[^\n]*")
 _SPAN = re.compile(r"\s*\+?([0-9]{1,4})")
 
 
@@ -78,7 +85,7 @@ def read_html(markup: str) -> Document:
             mark = f"{GRID}{number}"
             grids[mark] = grid
             table.replace_with(f"\n{mark}\n")
-    text = tree.body.text(deep=True) if tree.body else ""
+    text = (tree.body.text_lexbor() or "") if tree.body else ""
     unread = tell_pictures(len(tree.css("img")))
     blocks = tuple(_order_blocks(text, grids))
     return Document("text/html", title, blocks, facts, unread=unread)
@@ -87,13 +94,14 @@ def read_html(markup: str) -> Document:
 def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Grid]:
     """Give the lines of the text and, where their marks stand in it, the grids."""
     number = 0
-    for raw in _PRINTED.findall(text.replace("\u00a0", " ")):
-        line = raw.rstrip()
-        if line in grids:
+    for line in map(str.strip, text.replace("\u00a0", " ").split("\n")):
+        if not line:
+            continue
+        if line[0] == GRID and line in grids:
             yield grids.pop(line)
         else:
             number += 1
-            yield TextBlock(line, f"line[{number}]")
+            yield pack_block((line, f"line[{number}]"))
     yield from grids.values()
 
 
@@ -151,18 +159,22 @@ def read_table(table: LexborNode, locator: str, cut: int | None = None) -> Grid:
         place = f"{locator}/tr[{r + 1}]/td["
         row: list[GridCell] = []
         below: dict[int, tuple[GridCell, int]] = {}
-        column = 0
-        tds = [node for node in tr.iter() if node.tag in _CELL_TAGS]
-        for c, td in enumerate(tds[:MAX_COLUMNS], 1):
+        column = count = 0
+        for td in tr.iter():
+            if td.tag not in _CELL_TAGS:
+                continue
+            if count == MAX_COLUMNS:
+                break
+            count += 1
             if column in pending:
                 column = _take_pending(pending, below, row, column)
             attributes = td.attributes
             width = _read_span(attributes["colspan"]) if "colspan" in attributes else 1
             height = _read_span(attributes["rowspan"]) if "rowspan" in attributes else 1
-            text = td.text().strip()
+            text = (td.text_lexbor() or "").strip()
             if not text or cut is not None or len(text) > MAX_CELL_CHARACTERS:
                 text = _settle_text(text, td, cut)
-            cell = GridCell(text, f"{place}{c}]", r, column, height, width)
+            cell = pack_cell((text, f"{place}{count}]", r, column, height, width))
             row.append(cell)
             if height > 1:
                 below[column] = (cell, height - 1)
@@ -223,8 +235,22 @@ def _read_title(tree: LexborHTMLParser) -> str | None:
 
 def _read_meta(tree: LexborHTMLParser) -> dict[str, str]:
     """Values the page states about itself, under the names of `patterns.yaml`."""
+    wanted = _list_facts()
+    facts: dict[str, str] = {}
+    for node in tree.css("meta[name]"):
+        attributes = node.attributes
+        fact = wanted.get((attributes.get("name") or "").lower())
+        content = (attributes.get("content") or "").strip()
+        if fact and content:
+            facts.setdefault(fact, content)
+    return facts
+
+
+@cache
+def _list_facts() -> dict[str, str]:
+    """Map the names of meta elements, in small letters, to the fact that they state."""
     words = load_patterns().words
-    wanted = {
+    return {
         name.lower(): fact
         for fact, key in (
             ("title", "meta_titles"),
@@ -233,10 +259,3 @@ def _read_meta(tree: LexborHTMLParser) -> dict[str, str]:
         )
         for name in words[key]
     }
-    facts: dict[str, str] = {}
-    for node in tree.css("meta[name]"):
-        fact = wanted.get((node.attributes.get("name") or "").lower())
-        content = (node.attributes.get("content") or "").strip()
-        if fact and content:
-            facts.setdefault(fact, content)
-    return facts

@@ -73,6 +73,7 @@ class LabelIndex:
         return folded in self.groups or strip_enumerator(folded) in self.groups
 
 
+@lru_cache(maxsize=16_384)
 def match_column(block: Block, folded: str) -> tuple[str, ...]:
     """Name the columns of a block that a folded header may stand for."""
     return tuple(key for key, label in block.columns.items() if folded in fold_variants(label))

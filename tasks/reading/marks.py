@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from tasks.reading.words import fold_label, load_patterns, strip_enumerator
 
 STREAM_FILE = Path(__file__).with_name("stream.yaml")
 UNSURE = "?"  # stands where the lost number of a label may be glued to figures
+_BARE = re.compile(r"[\d\s]*")  # no enumerator in it
 _BEHIND = r"[\"'“”‘’`«»〝〞\ufeff\u200b-\u200d]*"
 
 
@@ -50,26 +51,27 @@ def find_marks(text: str, index: LabelIndex) -> Iterator[Mark]:
     The label of a row that is repeated, as merged cells are, counts once.
     """
     last, begin, end, before = "", -1, -1, -1
-    for match in _compile_marks(index.form.edition).finditer(text):
+    edition = index.form.edition
+    for match in _compile_marks(edition).finditer(text):
         start, stop = match.span()
-        folded = fold_label(match.group())
+        folded, is_row, is_bare = _tell_label(match.group(), edition)
         if end >= 0:
             gap = text[end:start]
-            is_row = folded not in index.headers and index.find_line(folded) is not None
-            if gap[-1:].isdigit() and is_row and _lost_number(folded, index):
+            if is_bare and gap[-1:].isdigit():
                 gap += UNSURE
             if not (is_row and folded == last and not gap.strip(BLANK)):
-                yield Mark(last, gap, end, _is_inside(text, last, begin, end, before))
+                is_inside = len(last) < CLEAR_CHARACTERS and _is_inside(text, begin, end, before)
+                yield Mark(last, gap, end, is_inside)
         last, begin, end, before = folded, start, stop, end
     if end >= 0:
-        yield Mark(last, text[end:], end, _is_inside(text, last, begin, end, before))
+        is_inside = len(last) < CLEAR_CHARACTERS and _is_inside(text, begin, end, before)
+        yield Mark(last, text[end:], end, is_inside)
 
 
-def _is_inside(text: str, folded: str, begin: int, end: int, before: int) -> bool:
-    """Tell whether a short label stands inside other words; `before` is where a label ended."""
+def _is_inside(text: str, begin: int, end: int, before: int) -> bool:
+    """Tell whether a label stands inside other words; `before` is where a label ended."""
     return (
-        len(folded) < CLEAR_CHARACTERS
-        and 0 < begin != before
+        0 < begin != before
         and end < len(text)
         and _is_word(text[begin - 1])
         and _is_word(text[end])
@@ -81,10 +83,16 @@ def _is_word(character: str) -> bool:
     return not (character in BLANK or character.isspace() or character.isdigit())
 
 
-def _lost_number(folded: str, index: LabelIndex) -> bool:
-    line = index.find_line(folded)
-    is_numbered = line is not None and line.block.rows[line.row].official[0].isdigit()
-    return is_numbered and strip_enumerator(folded) == folded
+@lru_cache(maxsize=4096)
+def _tell_label(printed: str, edition: str) -> tuple[str, bool, bool]:
+    """Fold a label; tell whether it is a row's alone, and whether that has lost its number."""
+    index = index_labels(edition)
+    folded = fold_label(printed)
+    line = None if folded in index.headers else index.find_line(folded)
+    if line is None:
+        return folded, False, False
+    is_numbered = line.block.rows[line.row].official[0].isdigit()
+    return folded, True, is_numbered and strip_enumerator(folded) == folded
 
 
 @cache
@@ -136,7 +144,7 @@ def _load_grammar() -> _Grammar:
 
 def read_gap(gap: str) -> Gap:
     """Take the figures that lead a gap; what is glued to them may be part of the last one."""
-    if not gap.strip():
+    if _BARE.fullmatch(gap):
         return Gap(gap, True, 0)
     grammar = _load_grammar()
     match = grammar.figures.match(gap)

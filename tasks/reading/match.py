@@ -78,7 +78,7 @@ class _Walk:
             and text not in self.index.across
         )
         if len(self.header) <= MAX_HEADER_CELLS:  # beyond, no column is told
-            self.header.extend(cell for cell in row if cell not in self.header)
+            self.header = list(dict.fromkeys([*self.header, *row]))
 
     def find_columns(self, line: Line) -> Columns | None:
         """Tell what the header above means for a row; it may stand in the grid before."""

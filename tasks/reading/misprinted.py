@@ -53,8 +53,6 @@ def place_rows_in_one(
     `rows` are rows without a label of their own, each with the number of its grid. A group of
     which any row is printed has a sub-total there, and is left alone.
     """
-    placed = {row for placement in placements for row in placement.rows}
-    lines = {f"{line.table.key}.{line.row}": line for line in index.lines.values()}
     for grid, row in rows:
         last = next((one for one in reversed(placements) if one.grid == grid), None)
         label = _find_label(row, last.values) if last else None
@@ -62,11 +60,11 @@ def place_rows_in_one(
             continue
         text = fold_label(label.text)
         group = {
-            name: line
-            for name, line in lines.items()
+            f"{line.table.key}.{line.row}": line
+            for line in index.lines.values()
             if (own := line.block.rows[line.row].group) and fold_label(own) == text
         }
-        if group and placed.isdisjoint(group):
+        if group and all(group.keys().isdisjoint(placement.rows) for placement in placements):
             cells = {cell.key: cell for line in group.values() for cell in line.cells.values()}
             values = list(row[len(row) - len(last.values) :])
             yield Placement(

@@ -15,7 +15,7 @@ from expectations.form import Cell
 from tasks.reading.columns import Columns
 from tasks.reading.document import GridCell
 from tasks.reading.figures import read_figure
-from tasks.reading.report import CellReading, PrintedLabel
+from tasks.reading.report import CellReading, PrintedLabel, pack_reading
 
 EMPTY_CELL = "□"  # stands for an empty cell where a whole row is quoted
 COLUMNS_UNKNOWN = "columns_unknown"
@@ -143,10 +143,12 @@ def _fit(
 
 def _opens_with_word(placement: Placement, pairs: list[tuple[str | None, GridCell]]) -> bool:
     """Tell whether a word stands where the first figure should: another column's, all shifted."""
-    column, value = next(((key, cell) for key, cell in pairs if key is not None), (None, None))
-    if column is None or value is None or has_digit(value):
-        return False
-    return read_figure(value.text, placement.cells[column]).note == "not_a_figure"
+    for column, value in pairs:
+        if column is not None:
+            return not has_digit(value) and (
+                read_figure(value.text, placement.cells[column]).note == "not_a_figure"
+            )
+    return False
 
 
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:
@@ -154,10 +156,8 @@ def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool)
     text, locator, row, _, span, _ = printed
     if row < label.row or row + span > label.row + label.row_span:
         return CellReading(cell.key, "unreadable", None, None, text, locator, "merged_rows")
-    figure = read_figure(text, cell, unit_known)
-    return CellReading(
-        cell.key, figure.status, figure.value, figure.unit, text, locator, figure.note
-    )
+    status, value, unit, note = read_figure(text, cell, unit_known)
+    return pack_reading((cell.key, status, value, unit, text, locator, note, False))
 
 
 def _count_row(values: list[GridCell]) -> str:
@@ -168,7 +168,7 @@ def _count_row(values: list[GridCell]) -> str:
 
 def has_digit(cell: GridCell) -> bool:
     """Tell whether a cell holds a digit of any width."""
-    return any(character.isdigit() for character in cell.text)
+    return any(map(str.isdigit, cell.text))
 
 
 def _mark_unreadable(

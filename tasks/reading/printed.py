@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
 
-from expectations.form import Block, Form, Label, Table
+from expectations.form import Block, Form, Table
 from tasks.reading.columns import Columns
 from tasks.reading.document import GridCell
 from tasks.reading.heads import Head
@@ -74,46 +76,56 @@ def compare_labels(
     does not have. A table found without labels (in running text) has one entry, its `line`
     is `table`: there is nothing to compare.
     """
-    seen = list(dict.fromkeys(printed))
-    states = {cell.cell: cell.status for cell in cells}
+    tables: dict[str, list[PrintedLabel]] = {}
+    for one in dict.fromkeys(printed):
+        tables.setdefault(one.table, []).append(one)
     return tuple(
         difference
         for table in form.tables.values()
-        for difference in _compare_table(
-            table, [one for one in seen if one.table == table.key], states
-        )
+        for difference in _compare_table(table, tables.get(table.key, []), cells)
     )
 
 
 def _compare_table(
-    table: Table, printed: list[PrintedLabel], states: Mapping[str, str]
+    table: Table, printed: list[PrintedLabel], cells: Sequence[CellReading]
 ) -> Iterator[PrintedLabel]:
     if not printed:
-        if any(states[cell.key] != "absent" for cell in table.cells):
+        if any(cell.status != "absent" for cell in cells if cell.cell.startswith(f"{table.key}.")):
             yield PrintedLabel(table.key, "table", None, None)
         return
-    for line, labels in (("row", _list_rows(table)), ("column", _list_columns(table))):
-        for key, label in labels.items():
-            texts = [one.text for one in printed if one.line == line and one.key == key]
-            if not texts:
-                place = 1 if line == "row" else 2
-                lines = [cell for cell in table.cells if cell.key.split(".")[place] == key]
-                if all(states[cell.key] not in FOUND for cell in lines):
-                    yield PrintedLabel(table.key, line, key, None)
-            elif not _is_official(texts, label):
-                yield PrintedLabel(table.key, line, key, texts[0])
+    texts: dict[tuple[str, str | None], list[str | None]] = {}
+    for _, line, key, text in printed:
+        texts.setdefault((line, key), []).append(text)
+    for official in _list_official(table):
+        seen = texts.get((official.line, official.key))
+        if seen is None:
+            if not any(cell.status in FOUND for cell in cells if cell.cell in official.cells):
+                yield PrintedLabel(table.key, official.line, official.key, None)
+        elif official.wordings.isdisjoint(seen):
+            yield PrintedLabel(table.key, official.line, official.key, seen[0])
     yield from (one for one in printed if one.key is None)
 
 
-def _is_official(texts: Sequence[str | None], label: Label) -> bool:
-    official = fold_label(label.official)
-    wordings = {official, fold_label(label.group or "") + official}
-    return not wordings.isdisjoint(texts)
+class _Official(NamedTuple):
+    """A row or column of the form: its label, folded, with its group or without; its cells."""
+
+    line: str
+    key: str
+    wordings: frozenset[str]
+    cells: frozenset[str]
 
 
-def _list_rows(table: Table) -> dict[str, Label]:
-    return {key: label for block in table.blocks for key, label in block.rows.items()}
-
-
-def _list_columns(table: Table) -> dict[str, Label]:
-    return {key: label for block in table.blocks for key, label in block.columns.items()}
+@cache
+def _list_official(table: Table) -> tuple[_Official, ...]:
+    rows = {key: label for block in table.blocks for key, label in block.rows.items()}
+    columns = {key: label for block in table.blocks for key, label in block.columns.items()}
+    return tuple(
+        _Official(
+            line,
+            key,
+            frozenset((words := fold_label(label.official), fold_label(label.group or "") + words)),
+            frozenset(cell.key for cell in table.cells if getattr(cell, line) == key),
+        )
+        for line, labels in (("row", rows), ("column", columns))
+        for key, label in labels.items()
+    )

@@ -176,9 +176,8 @@ def tell_edition(document: Document) -> str | None:
     The edition whose own labels are printed most often wins, in the tables first, else in
     the running text; a tie tells nothing. Editions before 2019 come last.
     """
-    cells = "\n".join(
-        fold_label(cell.text) for grid in document.grids for row in grid.rows for cell in row
-    )
+    texts = {cell.text for grid in document.grids for row in grid.rows for cell in row}
+    cells = "\n".join(map(fold_label, texts))
     told = tell_edition_by_signs(cells)
     if told is not None:
         return told

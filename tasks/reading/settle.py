@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from expectations.form import Form
 from tasks.reading.derive import Due, find_due
 from tasks.reading.figures import may_be_several
-from tasks.reading.report import CellReading
+from tasks.reading.report import CellReading, pack_reading
 
 DIFFER = "readings_differ"
 ALONE = "grouping_possible"  # only one reading saw it, and it may be two figures
@@ -30,15 +30,14 @@ def settle_readings(
     for cell in form.cells:
         name = cell.key
         one, other = first.get(name), second.get(name)
-        if one is None:
+        if one and other and one.value is not None and one.value == other.value:
+            settled[name] = pack_reading((*one[:-1], True))
+        elif one is None:
             settled[name] = _trust(other) or CellReading(name, "absent", None, None, None, None)
         elif other is None or one.status in SILENT or other.status in SILENT:
             settled[name] = one
         elif one.value == other.value:
-            _, status, value, unit, text, locator, note, _ = one
-            settled[name] = CellReading(
-                name, status, value, unit, text, locator, note, confirmed=True
-            )
+            settled[name] = pack_reading((*one[:-1], True))
         else:
             settled[name] = _refuse(one, f"{DIFFER}:{other.text}")
     lost = [name for name, reading in settled.items() if reading.status == "unreadable"]

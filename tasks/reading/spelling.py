@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 # May stand between two characters of a label.
-_WITHIN = r"[\s\"'“”‘’`«»〝〞\ufeff\u200b-\u200d]*"
+_WITHIN = r"[\s\"'“”‘’`«»〝〞\ufeff\u200b-\u200d]*+"
 _NUMBER_ENDS = "[.．、]"  # as pages end the number before a label
 _END = ""
 
@@ -23,15 +23,18 @@ def spell_labels(labels: Iterable[str]) -> str:
     """Spell folded labels as one pattern that matches the longest of them at each place.
 
     What several begin with is looked at once: this takes a quarter of the time of trying one
-    label after the other.
+    label after the other. Each way begins with a single character, for so the search passes
+    over places where none of them stands: this takes half the time of classes.
     """
     tree: Tree = {}
     for label in labels:
-        node = tree
-        for character in _list_characters(label):
-            node = node.setdefault(character, {})
-        node[_END] = {}
-    return f"(?=[{''.join(first[1:-1] for first in sorted(tree))}]){_choose(tree)}"
+        _, *others = _list_characters(label)
+        for first in _add_twin(label[0]):
+            node = tree.setdefault(re.escape(first), {})
+            for character in others:
+                node = node.setdefault(character, {})
+            node[_END] = {}
+    return _choose(tree)
 
 
 def _list_characters(label: str) -> list[str]:

@@ -36,7 +36,11 @@ def flatten(document: Document) -> str:
             continue
         lines.append("")
         for number, row in enumerate(block.rows):
-            lines.extend(f"\t{_flatten_cell(cell.text)}" for cell in row if cell.row == number)
+            texts = [cell.text for cell in row if cell.row == number]
+            joined = "".join(texts)
+            if "\n" in joined or "\t" in joined or "|" in joined:
+                texts = list(map(_flatten_cell, texts))
+            lines += [f"\t{text}" for text in texts]
             lines.append("")
     return "\n".join(lines)
 
@@ -76,6 +80,7 @@ class _Context:
 def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
     """Give the strip of each row, in the stream's order."""
     context = _Context()
+    has_pipes = "|" in text
     across = next((table for table in index.form.tables.values() if table.rows_across), None)
     position, line_number = 0, 1
     for mark in find_marks(text, index):
@@ -89,7 +94,7 @@ def _cut_strips(text: str, index: LabelIndex) -> Iterator[Strip]:
         position = mark.start
         line_start = text.rfind("\n", 0, mark.start) + 1
         locator = f"line[{line_number}]/char[{mark.start - line_start + 1}]"
-        is_piped = text[line_start : line_start + 8].lstrip().startswith("|")
+        is_piped = has_pipes and text[line_start : line_start + 8].lstrip().startswith("|")
         cells, unit_known, note = taken
         note = note or (None if gap.is_certain else "end_unknown")
         figures = gap.figures if cells[0].row == cells[-1].row else _drop_padding(gap.figures)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from expectations.form import Cell, Form
 from tasks.reading.figures import read_figure
-from tasks.reading.report import CellReading
+from tasks.reading.report import CellReading, pack_reading
 from tasks.reading.runs import Row, settle_runs, sums_up
 
 HARD = "\t|\n"
@@ -172,10 +172,8 @@ def _read_strip(strip: Strip, form: Form) -> Row:
 
 
 def _read_cell(cell: Cell, text: str, strip: Strip) -> CellReading:
-    figure = read_figure(text, cell, strip.unit_known)
-    return CellReading(
-        cell.key, figure.status, figure.value, figure.unit, text, strip.locator, figure.note
-    )
+    status, value, unit, note = read_figure(text, cell, strip.unit_known)
+    return pack_reading((cell.key, status, value, unit, text, strip.locator, note, False))
 
 
 class Cut(NamedTuple):
