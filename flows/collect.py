@@ -27,7 +27,6 @@ from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.alert import alert, choose_recipients
 from tasks.check import check_reports
-from tasks.checking import leave_out
 from tasks.crawling import begin_crawl, describe_resumption, finish_crawl
 from tasks.fetch import fetch_batch
 from tasks.fetching.inbox import load_inbox
@@ -140,8 +139,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     overdue = record_missing(data, known.roster, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
-    told = leave_out(checked, stored.held_back)
-    alerted = alert(told, settings, datetime.now(UTC)) if parameters.send_alerts else None
+    alerted = alert(settings, datetime.now(UTC)) if parameters.send_alerts else None
     published, unpublished = publish_lake(data)
     update_progress_artifact(progress, 100.0)
     said = alerted.sending.errors if alerted else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,16 +13,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from expectations.waivers import list_remarks
+from storage.alerts import count_alerts
 from storage.documents import read_documents
 from storage.lake import read_table, scan_table
+from storage.mails import count_mails
 from storage.missing import read_missing
+from storage.outbox import FILE, open_outbox
 from storage.runs import list_runs
 from storage.schema import FINDINGS, REPORTS, VERDICTS
 from storage.settings import Settings
-from tasks.alerting.outbox import list_mails
 from tasks.policy import choose_policy
 
-OUTBOX = "outbox"
 SHOWN_RUNS = 5
 
 
@@ -36,7 +38,7 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
     policy = choose_policy(settings, (), now)
     findings = scan_table(data, FINDINGS).select("waived_for", "held").collect()
     reports = read_table(data, REPORTS)
-    mails, problems = list_mails(data / OUTBOX)
+    mails, alerts = _count_outbox(data)
     documents = read_documents(data)
     return {
         "data": str(data),
@@ -50,8 +52,8 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
         "families_held": sorted(findings["held"].drop_nulls().unique()),
         "waivers_expired": list(list_remarks(policy.waivers, reports, policy.today)[0]),
         "newest_report_at": str(reports["checked_at"].max() or ""),
-        "mails": dict(Counter(mail.state for mail in mails)),
-        "mail_problems": [str(problem) for problem in problems],
+        "alerts": alerts,
+        "mails": mails,
         "runs": [
             {
                 "run_id": run.run_id,
@@ -82,6 +84,7 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
             f"{row['earlier_reports']} of other bodies that reported before"
         )
     console.print(f"Documents: {_join_counts(facts['documents'])}")
+    console.print(f"Alerts: {_join_counts(facts['alerts'])}")
     console.print(f"Mails: {_join_counts(facts['mails'])}")
     if facts["findings_waived"]:
         console.print(f"Findings waived: {facts['findings_waived']}")
@@ -89,8 +92,6 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
         console.print(f"[yellow]Findings held: family {escape(family)}[/]")
     for expired in facts["waivers_expired"]:
         console.print(f"[yellow]{escape(expired)}[/]")
-    for problem in facts["mail_problems"]:
-        console.print(f"[yellow]{escape(problem)}[/]")
     for run in facts["runs"]:
         counts = run["counts"]
         console.print(
@@ -98,6 +99,14 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
             f"{counts['stored_replaced']} changed, {counts['stored_kept']} as before, "
             f"{counts['troubles']} troubles"
         )
+
+
+def _count_outbox(data: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Count mails and alerts by state; a folder without an outbox stays as it is."""
+    if not (data / FILE).exists():
+        return {}, {}
+    with open_outbox(data) as connection:
+        return count_mails(connection), count_alerts(connection)
 
 
 def _count_partitions(reports: pl.DataFrame) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ types, and finds none vanishing that it has just listed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -94,7 +95,7 @@ def store_reports(
         stored, gone = _leave_out(stored, held_back), gone.difference(held_back)
         ids = _list_ids(frames[REPORTS], gone)
         places = _list_places(stored)
-        findings = _read_partitions(data, FINDINGS, places).join(ids, on="report_id", how="semi")
+        findings = read_partitions(data, FINDINGS, places).join(ids, on="report_id", how="semi")
         compared = compare_reports(frames[REPORTS], frames[FINDINGS], stored, findings)
         settled = {**frames, REPORTS: settle_versions(compared, now)}
         new = {table: _split(frame) for table, frame in settled.items()}
@@ -125,7 +126,7 @@ def read_table(
         StorageError: a file is damaged or has other columns.
     """
     partitions = list_partitions(data, table)
-    return _read_partitions(data, table, _select(partitions, years, regions))
+    return read_partitions(data, table, _select(partitions, years, regions))
 
 
 def read_partition(data: Path, table: Table, partition: Partition) -> pl.DataFrame:
@@ -181,6 +182,12 @@ def locate_file(table: Table, partition: Partition) -> PurePosixPath:
     )
 
 
+def list_files(data: Path, partition: Partition, tables: Collection[Table]) -> list[os.stat_result]:
+    """Return what the folder says of the files of a partition: they change only as a whole."""
+    paths = (data / _locate(table, partition) for table in tables)
+    return [path.stat() for path in paths if path.exists()]
+
+
 def _prepare_frames(
     frames: Mapping[Table, pl.DataFrame], now: datetime
 ) -> dict[Table, pl.DataFrame]:
@@ -204,7 +211,7 @@ def _guard(
     """Find the partitions that would lose too much, and the reports that therefore stay."""
     if limit.share is None:
         return (), []
-    before = _read_partitions(data, REPORTS, _list_places(stored) | _list_places(new))
+    before = read_partitions(data, REPORTS, _list_places(stored) | _list_places(new))
     kept = before.join(pl.concat([stored, new]), on="report_id", how="anti")
     losses = find_losses(before, pl.concat([kept, new]), limit)
     return losses, tie_reports(losses, stored, new)
@@ -248,8 +255,12 @@ def _read_partition(data: Path, table: Table, partition: Partition) -> pl.DataFr
     return pl.DataFrame(schema=table.schema) if frame is None else frame
 
 
-def _read_partitions(data: Path, table: Table, partitions: Collection[Partition]) -> pl.DataFrame:
-    frames = [read_partition(data, table, partition) for partition in sorted(partitions)]
+def read_partitions(
+    data: Path, table: Table, partitions: Collection[tuple[int, str]]
+) -> pl.DataFrame:
+    """Read these partitions of a table as `table.frame_schema`; those not stored are empty."""
+    places = sorted(Partition(*place) for place in partitions)
+    frames = [read_partition(data, table, place) for place in places]
     if not frames:
         return pl.DataFrame(schema=table.frame_schema)
     # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.

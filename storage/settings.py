@@ -11,6 +11,9 @@ DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 DEFAULT_LOSS_PERCENT = 20
 DEFAULT_PER_HOST = 2
 DEFAULT_READ_SECONDS = 120  # LibreOffice alone may take 60
+DEFAULT_REPEAT_DAYS = 7
+DEFAULT_REMIND_DAYS = 14
+DEFAULT_HEARTBEAT_DAYS = 8  # a day over the week between runs out of season
 DEFAULT_READ_MEMORY_MB = 2048  # reports take 300, recognition of scans up to four times that
 THIRD_PARTY_DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -47,6 +50,15 @@ class AskLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertTimes:
+    """When people are told, in days: again of what still stands, before a day, without a run."""
+
+    repeat_days: int = DEFAULT_REPEAT_DAYS
+    remind_days: int = DEFAULT_REMIND_DAYS
+    heartbeat_days: int = DEFAULT_HEARTBEAT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment may set.
 
@@ -56,6 +68,7 @@ class Settings:
     `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
     file; `reading` bounds what reading it takes, `asking` says how hosts are asked;
     `loss_percent` bounds the reports or figures that a run may take from a partition unasked.
+    `alerts` says when people are told.
     """
 
     data: Path
@@ -70,6 +83,7 @@ class Settings:
     reading: ReadLimits
     asking: AskLimits
     loss_percent: int
+    alerts: AlertTimes = AlertTimes()
 
 
 def load_settings(
@@ -100,6 +114,13 @@ def load_settings(
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         contact=env.get("GOUJI_CONTACT") or None,
         max_bytes=_read_number(env, "GOUJI_MAX_BYTES", "bytes", DEFAULT_MAX_BYTES),
+        alerts=AlertTimes(
+            repeat_days=_read_number(env, "GOUJI_REPEAT_DAYS", "days", DEFAULT_REPEAT_DAYS),
+            remind_days=_read_number(env, "GOUJI_REMIND_DAYS", "days", DEFAULT_REMIND_DAYS),
+            heartbeat_days=_read_number(
+                env, "GOUJI_HEARTBEAT_DAYS", "days", DEFAULT_HEARTBEAT_DAYS
+            ),
+        ),
         reading=ReadLimits(
             workers=_read_number(env, "GOUJI_WORKERS", "processes", os.cpu_count() or 1),
             seconds=_read_number(env, "GOUJI_READ_SECONDS", "seconds", DEFAULT_READ_SECONDS),

@@ -1,24 +1,40 @@
-"""Mail what is invalid: one digest a recipient into the outbox, then all that waits is sent."""
+"""Bring the outbox to what the lake says, compose what is due, and send what waits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from expectations.earlier import name_series
+from expectations.jumps import Jump
+from storage.alerts import Alert, list_alerts, settle_alerts
+from storage.folder import prepare_folder
+from storage.lake import scan_table
+from storage.mails import NewMail, list_mails, queue_mails, read_message, read_told
+from storage.missing import read_missing
+from storage.outbox import open_outbox, transaction
+from storage.runs import last_run
+from storage.schema import REPORTS
 from storage.settings import Settings
-from tasks.alerting.digest import compose_digests
-from tasks.alerting.jumps import compose_jumps
-from tasks.alerting.outbox import OutboxError, load_mailed, queue
+from tasks.alerting.compose import compose_mails
+from tasks.alerting.content import read_content, read_corrections
+from tasks.alerting.deadlines import OVERDUE, REMINDER, list_deadlines
+from tasks.alerting.grouping import Group, plan_groups
+from tasks.alerting.ours import HEARTBEAT, JUMP, list_heartbeat, list_jumps
 from tasks.alerting.recipients import Recipient, load_recipients
-from tasks.alerting.send import SendSummary, send_outbox
-from tasks.checking import Checked
+from tasks.alerting.render import BEIJING
+from tasks.alerting.send import Sending, SendSummary, send_outbox
+from tasks.alerting.settling import settle_findings
+from tasks.held import read_held
 
-OUTBOX = "outbox"
+OUTBOX = "outbox"  # copies of the mails, to look at
 DEFAULT_RECIPIENT = "stewards@localhost"  # where no recipients are configured
 
 
@@ -31,21 +47,87 @@ class Alerted:
 
 
 @task(name="alert", tags=["smtp"], cache_policy=NO_CACHE)
-def alert(checked: Checked, settings: Settings, now: datetime) -> Alerted:
-    """Queue a digest for each recipient with something new, and send all that waits.
+def alert(
+    settings: Settings,
+    now: datetime,
+    down: Collection[str] = (),
+    is_watched: bool = False,
+) -> Alerted:
+    """Settle the alerts with the lake, queue what each group is due, and send all that waits.
 
-    What is waived or held is not mailed; of families that are held the maintainers are told.
-    A mail that cannot be sent stays in the outbox for the next run.
+    What is waived, held or muted is not mailed; of families that are held the maintainers are
+    told. A mail that cannot be sent stays in the outbox. The caller holds the lock of the run.
+
+    Args:
+        settings: Of the deployment.
+        now: The present instant.
+        down: Hosts that are down: reports missing there are no alert.
+        is_watched: Whether maintainers are told if no run succeeded for long; not from within
+            a run, which may be the one.
     """
-    outbox: Path = settings.data / OUTBOX
-    written = 0
-    problems: tuple[str, ...] = ()
-    try:
-        written = _queue_new(outbox, checked, settings, now)
-    except OutboxError as error:  # told of in the summary; what waits is still sent
-        problems = (str(error),)
-    sending = send_outbox(outbox, settings.smtp_url, now)
-    return Alerted(written, replace(sending, errors=(*problems, *sending.errors)))
+    with open_outbox(settings.data) as connection:
+        settle(connection, settings, now, down, is_watched)
+        mails = list(compose(connection, settings, now)[1])
+        with transaction(connection):
+            queue_mails(connection, mails, now)
+    return Alerted(len(mails), send(settings, now))
+
+
+@task(name="send", tags=["smtp"], cache_policy=NO_CACHE)
+def send(settings: Settings, now: datetime) -> SendSummary:
+    """Send what waits, after copies to look at were written to `<data>/outbox`."""
+    with open_outbox(settings.data) as connection:
+        write_copies(connection, settings.data / OUTBOX)
+        channels = {
+            one.key: one.channel for one in choose_recipients(settings) if one.channel is not None
+        }
+        return send_outbox(settings.data, Sending(connection, channels, now), settings.smtp_url)
+
+
+def settle(
+    connection: sqlite3.Connection,
+    settings: Settings,
+    now: datetime,
+    down: Collection[str],
+    is_watched: bool,
+) -> None:
+    """Bring all alerts to what fires now; a second call changes nothing."""
+    data, times = settings.data, settings.alerts
+    settle_findings(connection, data, now)
+    today = now.astimezone(BEIJING).date()
+    deadlines = list_deadlines(
+        read_missing(data), _list_hosts(data), down, today, times.remind_days
+    )
+    last = _read_last_run(data)
+    longest = timedelta(days=times.heartbeat_days)
+    silent = list_heartbeat(last, now, longest) if is_watched else []
+    with transaction(connection):
+        settle_alerts(connection, (REMINDER, OVERDUE), deadlines, now)
+        settle_alerts(connection, (JUMP,), list_jumps(read_held(data)), now)
+        settle_alerts(connection, (HEARTBEAT,), silent, now)
+
+
+def compose(
+    connection: sqlite3.Connection, settings: Settings, now: datetime
+) -> tuple[list[Group], list[NewMail]]:
+    """Compose the mails of the groups that are due; nothing is written."""
+    alerts: list[Alert] = list_alerts(connection)
+    corrected = {
+        report_id: max(at for at, _ in listed)
+        for report_id, listed in read_corrections(connection).items()
+    }
+    groups = plan_groups(
+        alerts,
+        corrected,
+        read_told(connection),
+        choose_recipients(settings),
+        now,
+        timedelta(days=settings.alerts.repeat_days),
+    )
+    jumps: tuple[Jump, ...] = read_held(settings.data)
+    last = _read_last_run(settings.data)
+    content = read_content(connection, settings.data, groups, alerts, jumps, last)
+    return groups, list(compose_mails(groups, content, settings.sender, now))
 
 
 def choose_recipients(settings: Settings) -> tuple[Recipient, ...]:
@@ -59,23 +141,30 @@ def choose_recipients(settings: Settings) -> tuple[Recipient, ...]:
     return load_recipients(path, DEFAULT_RECIPIENT)
 
 
-def _queue_new(outbox: Path, checked: Checked, settings: Settings, now: datetime) -> int:
-    recipients, mailed = choose_recipients(settings), load_mailed(outbox)
-    open_findings = checked.findings.filter(
-        pl.col("waived_for").is_null(), pl.col("held").is_null()
+def write_copies(connection: sqlite3.Connection, folder: Path) -> None:
+    """Write a copy of each mail that waits as `<id>.eml`; the outbox does not depend on them."""
+    waiting = [mail for mail in list_mails(connection, ("queued", "failed")) if not mail.is_channel]
+    if waiting:
+        prepare_folder(folder)
+    for mail in waiting:
+        path = folder / f"{mail.id}.eml"
+        if not path.exists():
+            path.write_bytes(read_message(connection, mail.id))
+
+
+def _list_hosts(data: Path) -> dict[str, str]:
+    """Map each body to the host of its newest report."""
+    host = pl.col("url").str.extract(r"^https?://(?:[^/@]*@)?([^/:?#]+)").str.to_lowercase()
+    rows = (
+        scan_table(data, REPORTS)
+        .select(name_series().alias("series"), "year", host=host)
+        .drop_nulls("host")
+        .sort("year")
+        .collect()
     )
-    digests = [
-        *compose_digests(
-            checked.reports,
-            open_findings,
-            checked.repairs,
-            recipients,
-            mailed,
-            now,
-            settings.sender,
-        ),
-        *compose_jumps(checked.jumps, recipients, mailed, now, settings.sender),
-    ]
-    for digest in digests:
-        queue(outbox, digest)
-    return len(digests)
+    return {row[0]: row[1] for row in rows.select("series", "host").iter_rows()}
+
+
+def _read_last_run(data: Path) -> datetime | None:
+    record = last_run(data)
+    return record.finished_at if record else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -128,19 +128,6 @@ def check_frames(
         sketches=sketches.join(reports.select("report_id", "year", "region"), on="report_id"),
         evaluation=evaluation,
         jumps=jumps,
-    )
-
-
-def leave_out(checked: Checked, held_back: Collection[str]) -> Checked:
-    """Leave reports out that were not stored: nobody is to be told of what nobody finds."""
-    if not held_back:
-        return checked
-    is_told = ~pl.col("report_id").is_in(sorted(held_back))
-    return replace(
-        checked,
-        reports=checked.reports.filter(is_told),
-        findings=checked.findings.filter(is_told),
-        repairs=checked.repairs.filter(is_told),
     )
 
 

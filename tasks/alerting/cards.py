@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,17 +11,12 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from expectations.form import load_cells
-from expectations.problems import number_problems
 from storage.schema import SEVERITIES
 from tasks.alerting.recipients import Recipient
 from tasks.alerting.words import fold_text, load_provinces
 
 TITLE_LIMIT = 200
 MESSAGE_LIMIT = 500
-REPORT_COLUMNS = (
-    *("report_id", "version", "title", "publisher", "region_name", "prefecture", "form", "url"),
-    *("year", "region"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +25,7 @@ class Line:
 
     `expected`, `reported` and `difference` are None where the finding has none.
     `is_confirmed` tells that a second, independent reading gave the same contradiction.
-    `instance` is the row or column it is about.
+    `instance` is the row or column it is about; `keys` are the names of the cells.
     """
 
     rule: str
@@ -41,6 +34,7 @@ class Line:
     message: str
     description: str
     cells: tuple[str, ...]
+    keys: tuple[str, ...]
     expected: str | None
     reported: str | None
     difference: str | None
@@ -52,12 +46,19 @@ class Line:
 class Repair:
     """The one smallest explanation of failed equations: cell, figure printed and figure due.
 
-    `equations` are the failed ones that each change takes part in, as `<rule> <instance>`.
+    `equations` are the failed ones that each change takes part in, as `<rule> <instance>`;
+    `suggested` maps the names of the cells to the figures due.
     """
 
     changes: tuple[tuple[str, str, str], ...]
     reason: str
     equations: tuple[frozenset[str], ...] = ()
+    keys: tuple[str, ...] = ()
+
+    @property
+    def suggested(self) -> dict[str, str]:
+        """The figure due in each cell, by its name."""
+        return {key: change[2] for key, change in zip(self.keys, self.changes, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +116,6 @@ class Unread:
     reasons: dict[str | None, int]
 
 
-def list_alerts(
-    reports: pl.DataFrame, findings: pl.DataFrame, repairs: pl.DataFrame
-) -> pl.DataFrame:
-    """Join each failed finding that may be the publisher's to its report.
-
-    Needs the columns of the three tables with `year` and `region`. Findings that were not
-    evaluated, and those of blame `reader`, are left out; a null blame counts as unknown.
-
-    Returns:
-        With `fingerprint`, and `problem` as `number_problems` gives it.
-
-    Raises:
-        ValueError: a finding names a report that is not among `reports`.
-    """
-    failed = number_problems(findings, repairs).drop_nulls("problem")
-    strangers = failed.join(reports, on="report_id", how="anti").get_column("report_id")
-    if len(strangers):
-        raise ValueError(
-            f"findings: expected reports for all of them, found none for {len(strangers)}, "
-            f"such as {strangers[0]}; give the reports of the same run"
-        )
-    alerts = (
-        failed.filter(pl.col("blame").fill_null("unknown") != "reader")
-        .drop("year", "region", strict=False)
-        .join(reports.select(REPORT_COLUMNS), on="report_id", validate="m:1")
-        .sort("report_id", "rule", "instance")
-    )
-    keys = alerts.select("report_id", "version", "rule", "instance", "expected", "reported")
-    fingerprints = [fingerprint(*key) for key in keys.iter_rows()]
-    return alerts.with_columns(pl.Series("fingerprint", fingerprints, dtype=pl.String))
-
-
 def list_repairs(repairs: pl.DataFrame) -> dict[str, tuple[Repair, ...]]:
     """List the unique explanations by report; `repairs` has the columns of its table."""
     known = load_cells()
@@ -162,50 +131,34 @@ def list_repairs(repairs: pl.DataFrame) -> dict[str, tuple[Repair, ...]]:
         )
         report_id = group["report_id"][0]
         equations = tuple(frozenset(names) for names in group["equations"])
-        repair = Repair(changes, group["reason"][0], equations)
+        repair = Repair(changes, group["reason"][0], equations, tuple(group["cell"]))
         found[report_id] = (*found.get(report_id, ()), repair)
     return found
 
 
-def fingerprint(
-    report_id: str,
-    version: int,
-    rule: str,
-    instance: str,
-    expected: str | None,
-    reported: str | None,
-) -> str:
-    """Identify a finding: the same text of a report with the same fault gives the same value.
-
-    The version stands for the source: it rises when the text changes, not when a page's
-    bytes differ by a counter of visits.
-    """
-    parts = json.dumps([report_id, version, rule, instance, expected, reported])
-    return hashlib.sha256(parts.encode()).hexdigest()
-
-
 def make_cards(
-    alerts: pl.DataFrame,
-    recipient: Recipient,
-    mailed: frozenset[str],
-    repairs: Mapping[str, tuple[Repair, ...]],
+    rows: Iterable[dict[str, Any]], repairs: Mapping[str, tuple[Repair, ...]]
 ) -> tuple[Card, ...]:
-    """Make the cards of what is new to a recipient, by region, then publisher, worst first."""
-    new = alerts.filter(
-        pl.col("severity").is_in(recipient.severities),
-        _is_theirs(recipient),
-        ~pl.col("fingerprint").is_in(list(mailed)),
-    )
+    """Make the cards of findings, by region, then publisher, worst first.
+
+    Args:
+        rows: Rows of `join_findings`.
+        repairs: As `list_repairs` gives them.
+    """
     by_report: dict[str, list[dict[str, Any]]] = {}
-    for row in new.iter_rows(named=True):
+    for row in rows:
         by_report.setdefault(row["report_id"], []).append(row)
-    cards = [_make_card(rows, repairs.get(report_id, ())) for report_id, rows in by_report.items()]
+    cards = [
+        _make_card(found, repairs.get(report_id, ())) for report_id, found in by_report.items()
+    ]
     return tuple(sorted(cards, key=_rank_cards(cards)))
 
 
-def count_unread(reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recipient) -> Unread:
-    """Count the reports of a recipient's regions whose faults are those of our reading."""
-    theirs = reports.filter(_is_theirs(recipient))
+def count_unread(
+    reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recipient, regions: Sequence[str]
+) -> Unread:
+    """Count the reports of some regions, of those a recipient sees, that we failed to read."""
+    theirs = reports.filter(is_theirs(recipient), pl.col("region").is_in(regions))
     unreadable = theirs.filter(pl.col("verdict") == "unreadable")
     doubtful = findings.filter(pl.col("outcome") == "failed", pl.col("blame") == "reader").join(
         theirs.filter(pl.col("verdict") != "unreadable"), on="report_id", how="semi"
@@ -219,8 +172,12 @@ def count_unread(reports: pl.DataFrame, findings: pl.DataFrame, recipient: Recip
     return Unread(unreadable.height + doubtful_count, dict(reasons.most_common()))
 
 
-def _is_theirs(recipient: Recipient) -> pl.Expr:
-    return pl.lit(True) if recipient.regions == "*" else pl.col("region").is_in(recipient.regions)
+def is_theirs(recipient: Recipient) -> pl.Expr:
+    """Tell the reports of a recipient's regions and publishers."""
+    regions, publishers = recipient.regions, recipient.publishers
+    is_region = pl.lit(True) if regions == "*" else pl.col("region").is_in(regions)
+    is_publisher = pl.lit(True) if publishers is None else pl.col("publisher").is_in(publishers)
+    return is_region & is_publisher
 
 
 def _make_card(rows: list[dict[str, Any]], repairs: tuple[Repair, ...]) -> Card:
@@ -240,7 +197,7 @@ def _make_card(rows: list[dict[str, Any]], repairs: tuple[Repair, ...]) -> Card:
         year=report["year"],
         form=report["form"],
         url=fold_text(report["url"]),
-        link=_link(report["url"]),
+        link=make_link(report["url"]),
         problems=tuple(sorted(problems, key=lambda one: SEVERITIES.index(one.severity))),
     )
 
@@ -250,13 +207,16 @@ def _make_problem(lines: list[Line], repairs: tuple[Repair, ...]) -> Problem:
     names = {f"{line.rule} {line.instance}" for line in lines}
     ordered = tuple(sorted(lines, key=lambda line: SEVERITIES.index(line.severity)))
     for repair in repairs:
-        changes = tuple(
-            change
-            for change, equations in zip(repair.changes, repair.equations, strict=True)
+        chosen = [
+            place
+            for place, equations in enumerate(repair.equations)
             if not names.isdisjoint(equations)
-        )
-        if changes:
-            return Problem(ordered, Repair(changes, repair.reason))
+        ]
+        if chosen:
+            changes = tuple(repair.changes[place] for place in chosen)
+            equations = tuple(repair.equations[place] for place in chosen)
+            keys = tuple(repair.keys[place] for place in chosen)
+            return Problem(ordered, Repair(changes, repair.reason, equations, keys))
     return Problem(ordered)
 
 
@@ -270,6 +230,7 @@ def _make_line(row: dict[str, Any]) -> Line:
         message=fold_text(row["message"], MESSAGE_LIMIT),
         description=fold_text(row["description"]),
         cells=tuple(known[cell].title if cell in known else cell for cell in row["cells"]),
+        keys=tuple(row["cells"]),
         expected=_fold(row["expected"]),
         reported=_fold(row["reported"]),
         difference=None if difference is None else f"{difference.normalize():f}",
@@ -297,7 +258,7 @@ def _fold(text: str | None) -> str | None:
     return fold_text(text, TITLE_LIMIT) or None if text is not None else None
 
 
-def _link(url: str) -> str | None:
+def make_link(url: str) -> str | None:
     """Return the address if it is one a browser opens: `javascript:` and the like are not."""
     if fold_text(url) != url:
         return None

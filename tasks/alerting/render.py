@@ -1,4 +1,4 @@
-"""Cards as words: subject, HTML and its plain-text twin."""
+"""What a mail says: subject, HTML and its plain-text twin."""
 
 from __future__ import annotations
 
@@ -12,73 +12,114 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from expectations.form import load_forms
-from expectations.rulebook import load_rulebook
 from storage.schema import SEVERITIES
-from tasks.alerting.cards import Card, Line, Problem, Repair, Unread
-from tasks.alerting.recipients import Recipient
+from tasks.alerting.cards import Card, Unread
+from tasks.alerting.corrections import Correction
+from tasks.alerting.grouping import Reason
 from tasks.alerting.summary import Summary, summarise
+from tasks.alerting.wording import word_correction
 from tasks.alerting.words import Language, fold_text, load_texts, name_region
 
 CARD_LIMIT = 50
 SUBJECT_TITLE_LIMIT = 40
-NAMED_CELLS = 4
-FIGURE_WIDTH = 8
 NAMED_REASONS = 3
 BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """One digest in words."""
+    """One mail in words."""
 
     subject: str
     html: str
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a digest tells: why it comes, new problems, reports published again, what is settled.
+
+    `worded` are the first cards in words. `closed` are titles of reports whose problems are no
+    longer found though they did not change, `remaining` counts problems told of before that
+    still stand.
+    """
+
+    reason: Reason
+    cards: Sequence[Card]
+    worded: Sequence[dict[str, Any]]
+    corrections: Sequence[Correction]
+    closed: Sequence[str]
+    remaining: int
+    unread: Unread
+    regions: Sequence[str]
+
+
 def render_digest(
-    cards: Sequence[Card], unread: Unread, recipient: Recipient, now: datetime
+    story: Story, language: Language, regions: Sequence[str] | None, now: datetime
 ) -> Rendering:
-    """Render at least one card: a summary, then the first 50 cards, then the notes."""
-    language = recipient.language
+    """Render a summary, reports published again, the first 50 cards, then the notes.
+
+    `regions` are those that the reader looks after; None: all.
+    """
     texts = load_texts(language)
     facts = {
         "texts": texts,
-        "subject": compose_subject(cards, language),
-        "lead": texts["lead"].format(
-            name=fold_text(recipient.name),
-            reports=len(cards),
-            problems=sum(len(card.problems) for card in cards),
+        "subject": compose_subject(story, language),
+        "lead": texts["lead"][story.reason].format(
+            reports=len(story.cards), problems=sum(len(card.problems) for card in story.cards)
         ),
-        "summary": _name_rows(summarise(cards), texts, language),
-        "cards": [_word_card(card, texts, language) for card in cards[:CARD_LIMIT]],
-        "notes": _compose_notes(cards, unread, texts),
+        "summary": _name_rows(summarise(story.cards), texts, language) if story.cards else None,
+        "cards": story.worded,
+        "corrections": [word_correction(one, language) for one in story.corrections],
+        "closed": story.closed,
+        "notes": _compose_notes(story, texts),
         "why": texts["why"].format(
-            regions=_name_regions(recipient, texts),
+            regions=_name_regions(regions, language),
             now=now.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
         ),
     }
     return Rendering(
         subject=facts["subject"],
-        html=_load_template("digest.html.j2").render(facts),
-        text=_load_template("digest.txt.j2").render(facts),
+        html=load_template("digest.html.j2").render(facts),
+        text=load_template("digest.txt.j2").render(facts),
     )
 
 
-def compose_subject(cards: Sequence[Card], language: Language) -> str:
+def compose_subject(story: Story, language: Language) -> str:
     """Say where, how many reports, and what is wrong with them, in one line."""
+    forms = load_texts(language)["subject"]
+    if story.cards:
+        subject = _name_problems(story.cards, language)
+        return (
+            str(forms["repeated"].format(subject=subject))
+            if (story.reason == "repeated")
+            else subject
+        )
+    named = name_regions(story.regions, language)
+    if not story.corrections:
+        return str(forms["resolved"].format(regions=named))
+    is_settled = not any(one.left for one in story.corrections)
+    form = forms["corrected" if is_settled else "changed"]
+    return str(form.format(regions=named, count=len(story.corrections)))
+
+
+def name_regions(regions: Sequence[str], language: Language) -> str:
+    """Name two regions, and how many there are if more."""
     texts = load_texts(language)
-    forms = texts["subject"]
-    wrong = [card for card in cards if card.error_count] or list(cards)
-    regions = list(dict.fromkeys(card.region for card in wrong))
     named = texts["comma"].join(name_region(region, language) for region in regions[:2])
     if len(regions) > 2:
-        named = texts["regions_more"].format(names=named, count=len(regions))
+        return str(texts["regions_more"].format(names=named, count=len(regions)))
+    return str(named)
+
+
+def _name_problems(cards: Sequence[Card], language: Language) -> str:
+    texts = load_texts(language)
+    wrong = [card for card in cards if card.error_count] or list(cards)
+    named = name_regions(list(dict.fromkeys(card.region for card in wrong)), language)
     problem = texts["problem"][_judge(wrong)]
+    forms = texts["subject"]
     if len(wrong) > 1:
-        return str(
-            texts["subject"]["many"].format(regions=named, count=len(wrong), problem=problem)
-        )
+        return str(forms["many"].format(regions=named, count=len(wrong), problem=problem))
     title = fold_text(wrong[0].title or texts["title_unknown"], SUBJECT_TITLE_LIMIT)
     return str(forms["one"].format(regions=named, title=title, problem=problem))
 
@@ -116,86 +157,10 @@ def _name_rows(summary: Summary, texts: dict[str, Any], language: Language) -> d
     }
 
 
-def _word_card(card: Card, texts: dict[str, Any], language: Language) -> dict[str, Any]:
-    place = card.region_name or name_region(card.region, language)
-    about = [card.publisher, texts["report_year"].format(year=card.year), place]
-    if card.form:
-        about.append(texts["form"].format(form=card.form))
-    return {
-        "title": card.title or texts["title_unknown"],
-        "url": card.url,
-        "link": card.link,
-        "about": [fact for fact in about if fact],
-        "problems": [_word_problem(problem, texts) for problem in card.problems],
-        # Dates and editions are no cells of the tables, which alone are read twice.
-        "is_confirmed": all(line.is_confirmed for line in card.lines if line.cells),
-    }
-
-
-def _word_problem(problem: Problem, texts: dict[str, Any]) -> dict[str, Any]:
-    count = len(problem.lines)
-    return {
-        "severity": problem.severity,
-        "heading": texts["one_problem"].format(count=count) if count > 1 else None,
-        "repair": _word_repair(problem.repair, texts) if problem.repair else None,
-        "lines": [_word_line(line, texts) for line in problem.lines],
-    }
-
-
-def _word_repair(repair: Repair, texts: dict[str, Any]) -> dict[str, Any]:
-    changes = [
-        texts["repair_change"].format(cell=cell, reported=reported, suggested=suggested)
-        for cell, reported, suggested in repair.changes
-    ]
-    return {"changes": changes, "why": texts["repair_why"].format(reason=repair.reason)}
-
-
-def _word_line(line: Line, texts: dict[str, Any]) -> dict[str, Any]:
-    figures = {
-        name: value or texts["none"]
-        for name, value in (
-            ("expected", line.expected),
-            ("reported", line.reported),
-            ("difference", line.difference),
-        )
-    }
-    given = [value for value in (line.expected, line.reported) if value]
-    message = line.message
-    has_columns = bool(given) and all(len(value) <= FIGURE_WIDTH for value in given)
-    if has_columns:  # the figures stand in columns of their own: no need to say them twice
-        message = message.removesuffix(load_texts("zh")["figures"].format(**figures))
-    is_said = not has_columns and all(value in message for value in given)
-    return {
-        "severity": line.severity,
-        "message": texts["message"].format(message=message, description=line.description),
-        "figures": None if is_said else texts["figures_line"].format(**figures),
-        "has_columns": has_columns,
-        **figures,
-        "rule": _word_rule(line.rule, texts),
-        "cells": _word_cells(line, message, texts),
-    }
-
-
-def _word_rule(rule: str, texts: dict[str, Any]) -> str:
-    known = load_rulebook().rules.get(rule)
-    if known is None:
-        return str(texts["rule_unnamed"].format(rule=rule))
-    return str(texts["rule"].format(rule=rule, name=known.name, formula=known.formula))
-
-
-def _word_cells(line: Line, message: str, texts: dict[str, Any]) -> str | None:
-    """List the cells, unless the message begins with the one that matters, or names them all."""
-    if not line.cells or message.startswith(line.cells):
-        return None
-    if all(cell in message for cell in line.cells):
-        return None
-    form = texts["cells_few" if len(line.cells) <= NAMED_CELLS else "cells_many"]
-    named = texts["comma"].join(line.cells[:NAMED_CELLS])
-    return str(form.format(cells=named, count=len(line.cells)))
-
-
-def _compose_notes(cards: Sequence[Card], unread: Unread, texts: dict[str, Any]) -> list[str]:
-    notes = []
+def _compose_notes(story: Story, texts: dict[str, Any]) -> list[str]:
+    cards, unread, notes = story.cards, story.unread, []
+    if story.remaining:
+        notes.append(texts["remaining"].format(count=story.remaining))
     if len(cards) > CARD_LIMIT:
         notes.append(texts["cards_cut"].format(shown=CARD_LIMIT, rest=len(cards) - CARD_LIMIT))
     if unread.count:
@@ -217,15 +182,16 @@ def _name_reason(reason: str | None, texts: dict[str, Any]) -> str:
     return str(texts["unread_reasons"].get(reason, reason) or texts["unread_unknown"])
 
 
-def _name_regions(recipient: Recipient, texts: dict[str, Any]) -> str:
-    if recipient.regions == "*":
+def _name_regions(regions: Sequence[str] | None, language: Language) -> str:
+    texts = load_texts(language)
+    if regions is None:
         return str(texts["all_regions"])
-    names = (name_region(region, recipient.language) for region in recipient.regions)
-    return str(texts["comma"].join(names))
+    return str(texts["comma"].join(name_region(region, language) for region in regions))
 
 
 @cache
-def _load_template(name: str) -> Template:
+def load_template(name: str) -> Template:
+    """Load a template; those of HTML escape whatever is put in."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=name.endswith(".html.j2"),

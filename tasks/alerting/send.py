@@ -1,20 +1,27 @@
-"""Send what waits in the outbox; what cannot be sent stays there with the reason."""
+"""Send what waits in the outbox; what cannot be sent stays there, with why and a later time."""
 
 from __future__ import annotations
 
 import smtplib
+import sqlite3
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
 
-from tasks.alerting.outbox import Mail, list_mails, read_mail, write_mail
+from storage.locks import hold_lock
+from storage.mails import Mail, list_mails, mark_failed, mark_sent, read_message
+from storage.outbox import transaction
+from tasks.alerting.channels import notify
 from tasks.alerting.smtp import Server, close, connect, describe_error, parse_smtp_url
 
 MAX_CONNECTIONS = 3
+WAITS_SECONDS = (1.0, 4.0)  # before a server that did not answer is asked again
+LOCK = Path("locks/send.lock")  # two senders at once would send a mail twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,108 +33,135 @@ class SendSummary:
     errors: tuple[str, ...]
 
 
-def send_outbox(
-    outbox: Path, smtp_url: str | None, now: datetime, timeout_seconds: float = 30.0
-) -> SendSummary:
-    """Send every mail that is not marked sent, oldest first, over one connection.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The way mails go: the outbox, the addresses of channels by recipient, and the clock."""
 
-    A mail is marked as soon as the server has taken it. One that is refused is marked
-    `failed` with the reason and the others go on; when the server itself cannot be used, all
-    that wait are marked so. Either kind is tried again by the next call. Without an address
-    the mails stay as they are, and the summary says so.
+    connection: sqlite3.Connection
+    channels: dict[str, str]
+    now: datetime
+    timeout_seconds: float = 30.0
+    sleep: Callable[[float], object] = time.sleep
+
+
+def send_outbox(
+    data: Path, sending: Sending, smtp_url: str | None, lock_seconds: float = 600
+) -> SendSummary:
+    """Send every mail whose time has come, oldest first, over one connection.
+
+    A mail is marked as soon as the server has taken it. One that is refused is marked `failed`
+    with the reason and the time to try it again, and the others go on; a server that does not
+    answer is asked three times. Without an address the mails stay as they are, and the summary
+    says so.
 
     Raises:
-        OSError: a state cannot be written.
+        StorageError: another sender holds the lock for more than `lock_seconds`.
+        sqlite3.DatabaseError: a state cannot be written.
     """
-    mails, problems = list_mails(outbox)
-    waiting = [mail for mail in mails if mail.state != "sent"]
-    errors = [str(problem) for problem in problems]
-    if not waiting:
-        return SendSummary(0, 0, tuple(errors))
-    if not smtp_url:
-        errors.append(f"GOUJI_SMTP_URL is not set: {len(waiting)} mail(s) wait in {outbox}")
-        return SendSummary(0, len(waiting), tuple(errors))
-    try:
-        server = parse_smtp_url(smtp_url)
-    except ValueError as error:
-        return SendSummary(0, len(waiting), (*errors, str(error)))
-    sent = _send_all(outbox, waiting, server, now, timeout_seconds, errors)
-    return SendSummary(sent, len(waiting) - sent, tuple(errors))
+    with hold_lock(data / LOCK, lock_seconds):
+        waiting = list_mails(sending.connection, ("queued", "failed"))
+        due = [mail for mail in waiting if mail.next_try_at <= sending.now]
+        errors: list[str] = []
+        sent = _send_to_channels([mail for mail in due if mail.is_channel], sending, errors)
+        letters = [mail for mail in due if not mail.is_channel]
+        if letters and not smtp_url:
+            errors.append(
+                f"GOUJI_SMTP_URL is not set: {len(letters)} mail(s) wait in {data}/outbox"
+            )
+        elif letters and smtp_url:
+            try:
+                server = parse_smtp_url(smtp_url)
+            except ValueError as error:
+                errors.append(str(error))
+            else:
+                sent += _send_all(letters, server, sending, errors)
+        return SendSummary(sent, len(waiting) - sent, tuple(errors))
 
 
-def _send_all(
-    outbox: Path,
-    mails: list[Mail],
-    server: Server,
-    now: datetime,
-    timeout_seconds: float,
-    errors: list[str],
-) -> int:
+def _send_all(mails: list[Mail], server: Server, sending: Sending, errors: list[str]) -> int:
     """Send mails over as few connections as it takes; add what went wrong to `errors`."""
     rest = deque(mails)
     sent = 0
     for _ in range(MAX_CONNECTIONS):
-        try:
-            connection = connect(server, timeout_seconds)
-        except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            _give_up(outbox, rest, server, describe_error(error, server), errors)
+        connection = _connect(server, sending)
+        if isinstance(connection, str):
+            _give_up(rest, server, connection, sending, errors)
             return sent
         while rest and connection.sock is not None:
             mail = rest.popleft()
-            fault = _send_one(connection, outbox, mail, server, now)
+            fault = _send_one(connection, mail, server, sending)
             sent += fault is None
             if fault:
-                errors.append(f"{mail.id}.eml to {mail.recipient}: {fault}; it is tried again")
+                errors.append(f"mail {mail.id} to {mail.recipient}: {fault}; it is tried again")
         close(connection)
         if not rest:
             return sent
-    _give_up(outbox, rest, server, f"it broke off {MAX_CONNECTIONS} times", errors)
+    _give_up(rest, server, f"it broke off {MAX_CONNECTIONS} times", sending, errors)
     return sent
 
 
-def _send_one(
-    connection: smtplib.SMTP, outbox: Path, mail: Mail, server: Server, now: datetime
-) -> str | None:
+def _connect(server: Server, sending: Sending) -> smtplib.SMTP | str:
+    """Open a session, asking a server that does not answer again; else say what went wrong."""
+    for wait in (*WAITS_SECONDS, None):
+        try:
+            return connect(server, sending.timeout_seconds)
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            is_final = isinstance(error, smtplib.SMTPResponseException | UnicodeError)
+            if wait is None or is_final:
+                return describe_error(error, server)
+            sending.sleep(wait)
+    raise AssertionError("the last try returns")
+
+
+def _send_one(connection: smtplib.SMTP, mail: Mail, server: Server, sending: Sending) -> str | None:
     """Send one mail and write its new state; return what went wrong, if anything."""
-    mail = read_mail(outbox, mail.id)  # another run may have sent it since
-    if mail.state == "sent":
-        return None
+    message = read_message(sending.connection, mail.id)
     try:
-        message = (outbox / f"{mail.id}.eml").read_bytes()
         sender = message_from_bytes(message, policy=SMTP)["From"].addresses[0].addr_spec
-    except (OSError, TypeError, AttributeError, IndexError) as error:
-        fault = f"expected the mail beside its state, found {type(error).__name__}"
-        _mark_failed(outbox, mail, fault)
-        return fault
-    try:
         connection.sendmail(sender, [mail.recipient], message)
     except (OSError, smtplib.SMTPException) as error:
         if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):
             connection.close()  # half a dialogue: what comes next would be read as its answer
         fault = describe_error(error, server)
-        _mark_failed(outbox, mail, fault)
+        _mark_failed([mail], fault, sending)
         return fault
-    done = {"state": "sent", "sent_at": now, "attempts": mail.attempts + 1, "last_error": None}
-    write_mail(outbox, mail.model_copy(update=done))
+    with transaction(sending.connection):
+        mark_sent(sending.connection, mail.id, sending.now)
     return None
 
 
+def _send_to_channels(mails: Iterable[Mail], sending: Sending, errors: list[str]) -> int:
+    sent = 0
+    for mail in mails:
+        url = sending.channels.get(mail.recipient)
+        fault = (
+            notify(url, read_message(sending.connection, mail.id))
+            if url
+            else "expected it among the recipients, found it is not there any more"
+        )
+        if fault:
+            _mark_failed([mail], fault, sending)
+            errors.append(f"message {mail.id} to {mail.recipient}: {fault}; it is tried again")
+            continue
+        with transaction(sending.connection):
+            mark_sent(sending.connection, mail.id, sending.now)
+        sent += 1
+    return sent
+
+
 def _give_up(
-    outbox: Path, mails: Iterable[Mail], server: Server, reason: str, errors: list[str]
+    mails: Iterable[Mail], server: Server, reason: str, sending: Sending, errors: list[str]
 ) -> None:
     """Mark all that are left; the server, not they, is the reason."""
     left = list(mails)
-    for mail in left:
-        _mark_failed(outbox, mail, f"{server.name}: {reason}")
+    _mark_failed(left, f"{server.name}: {reason}", sending)
     errors.append(
-        f"mail server {server.name}: {reason}; {len(left)} mail(s) wait in {outbox} for the "
-        "next run; check GOUJI_SMTP_URL and the server"
+        f"mail server {server.name}: {reason}; {len(left)} mail(s) wait for the next run; "
+        "check GOUJI_SMTP_URL and the server"
     )
 
 
-def _mark_failed(outbox: Path, mail: Mail, reason: str) -> None:
-    mail = read_mail(outbox, mail.id)
-    if mail.state == "sent":
-        return
-    failed = {"state": "failed", "attempts": mail.attempts + 1, "last_error": reason}
-    write_mail(outbox, mail.model_copy(update=failed))
+def _mark_failed(mails: Iterable[Mail], reason: str, sending: Sending) -> None:
+    with transaction(sending.connection):
+        for mail in mails:
+            mark_failed(sending.connection, mail, reason, sending.now)

@@ -157,11 +157,11 @@ def test_the_lake_reads_alike_everywhere(sample_runs: Any) -> None:
 
 
 def test_one_digest_names_what_is_invalid(sample_runs: Any) -> None:
-    """The run leaves one mail: both bodies and a CSV, naming each invalid report once."""
+    """The run leaves one mail: both bodies, a CSV and the sheets, naming each invalid report."""
     (path,) = (sample_runs.folder / "outbox").glob("*.eml")
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     kinds = Counter(part.get_content_type() for part in mail.walk())
-    assert kinds["text/plain"] == kinds["text/html"] == kinds["text/csv"] == 1
+    assert (kinds["text/plain"], kinds["text/html"], kinds["text/csv"]) == (1, 2, 1)
     body = mail.get_body(("html",))
     assert body is not None
     html = body.get_content()

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import polars as pl
 import pytest
 
+from storage.alerts import list_alerts, settle_alerts
+from storage.mails import NewMail, Told
+from storage.outbox import open_outbox, transaction
 from storage.schema import FINDINGS, REPAIRS, REPORTS
-from tasks.alerting.digest import Digest, compose_digests
+from tasks.alerting.cards import list_repairs
+from tasks.alerting.compose import compose_mails
+from tasks.alerting.content import Content
+from tasks.alerting.firing import FINDING, join_findings, list_firing
+from tasks.alerting.grouping import plan_groups
 from tasks.alerting.recipients import Recipient
 
 Row: TypeAlias = dict[str, Any]
 MakeRow: TypeAlias = Callable[..., Row]
-Compose: TypeAlias = Callable[..., list[Digest]]
+Compose: TypeAlias = Callable[..., list[NewMail]]
 
 
 @pytest.fixture
@@ -48,6 +57,7 @@ def make_report() -> MakeRow:
             "prefecture": "韶关市",
             "form": "2019",
             "url": "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html",
+            "source_sha256": "a" * 64,
             "verdict": "invalid",
             "year": 2022,
             "region": "CN-GD",
@@ -84,23 +94,54 @@ def make_finding() -> MakeRow:
 
 
 @pytest.fixture
-def compose(everyone: Recipient, now: datetime) -> Compose:
-    """Compose digests from rows; for a recipient of everything unless told otherwise."""
+def compose(everyone: Recipient, now: datetime, tmp_path: Path) -> Compose:
+    """Compose mails from rows, through an outbox; for one who sees everything unless told so.
+
+    `told` maps a recipient's key to the fingerprints they were told of an hour before,
+    `printed` maps a report to what stands in its cells.
+    """
+    numbers = count()
 
     def make(
         reports: list[Row], findings: list[Row], repairs: Sequence[Row] = (), **given: Any
-    ) -> list[Digest]:
-        options: dict[str, Any] = {
-            "recipients": [everyone],
-            "mailed": {},
-            "now": now,
-            "sender": "gouji@example.org",
+    ) -> list[NewMail]:
+        frames = {
+            "reports": pl.DataFrame(reports, schema=REPORTS.frame_schema),
+            "findings": pl.DataFrame(findings, schema=FINDINGS.frame_schema),
+            "repairs": pl.DataFrame(repairs, schema=REPAIRS.frame_schema),
         }
-        return compose_digests(
-            pl.DataFrame(reports, schema=REPORTS.frame_schema),
-            pl.DataFrame(findings, schema=FINDINGS.frame_schema),
-            pl.DataFrame(repairs, schema=REPAIRS.frame_schema),
-            **(options | given),
+        moment = given.get("now", now)
+        sources = dict(frames["reports"].select("report_id", "source_sha256").iter_rows())
+        joined = join_findings(**frames, sources=sources)
+        silenced = joined.with_columns(silenced=pl.lit(None, pl.String))
+        with open_outbox(tmp_path / f"outbox-{next(numbers)}") as connection:
+            with transaction(connection):
+                settle_alerts(connection, (FINDING,), list_firing(silenced, sources), moment)
+            alerts = list_alerts(connection)
+        told = {
+            (key, topic): Told(moment - timedelta(hours=1), frozenset(prints))
+            for key, prints in given.get("told", {}).items()
+            for topic in ("findings *", *(f"findings {row['region']}" for row in reports))
+        }
+        groups = plan_groups(
+            alerts, {}, told, given.get("recipients", [everyone]), moment, timedelta(days=7)
+        )
+        rows: dict[str, list[Row]] = {}
+        for row in joined.iter_rows(named=True):
+            rows.setdefault(row["fingerprint"], []).append(row)
+        content = Content(
+            alerts={alert.fingerprint: alert for alert in alerts},
+            rows=rows,
+            repairs=list_repairs(frames["repairs"]),
+            reports=frames["reports"],
+            findings=frames["findings"],
+            changes={},
+            jumps=(),
+            last_run=None,
+            _printed=given.get("printed", {}),
+        )
+        return list(
+            compose_mails(groups, content, given.get("sender", "gouji@example.org"), moment)
         )
 
     return make

@@ -51,7 +51,7 @@ recipients:
         pytest.param("recipients: []", "expected one key with a list", id="no-entry"),
         pytest.param(
             "recipients:\n  - {name: a, regions: '*'}",
-            "recipients[0].address: expected a value, found none",
+            "recipients[0]: expected either an address or a channel",
             id="no-address",
         ),
         pytest.param(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,14 +14,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from tasks.alerting.digest import Digest
-from tasks.alerting.outbox import list_mails, load_mailed, queue
+from storage.alerts import list_alerts
+from storage.mails import Mail, NewMail, list_mails, mark_sent, queue_mails
+from storage.outbox import open_outbox, transaction
 from tasks.alerting.recipients import Recipient
-from tasks.alerting.send import send_outbox
+from tasks.alerting.send import Sending, SendSummary, send_outbox
 from tasks.alerting.smtp import parse_smtp_url
 
 Make: TypeAlias = Callable[..., dict[str, Any]]
-Compose: TypeAlias = Callable[..., list[Digest]]
+Compose: TypeAlias = Callable[..., list[NewMail]]
 
 
 class Mailbox:
@@ -75,7 +76,7 @@ def smtp_url(mailbox: Mailbox, port: int) -> Iterator[str]:
 
 
 @pytest.fixture
-def digests(make_report: Make, make_finding: Make, compose: Compose) -> list[Digest]:
+def digests(make_report: Make, make_finding: Make, compose: Compose) -> list[NewMail]:
     """Three digests of one finding, for three recipients."""
     recipients = [
         Recipient(name=name, address=f"{name}@example.org", regions="*") for name in "abc"
@@ -83,16 +84,36 @@ def digests(make_report: Make, make_finding: Make, compose: Compose) -> list[Dig
     return compose([make_report()], [make_finding()], recipients=recipients)
 
 
-def _states(outbox: Path) -> list[str]:
-    return [mail.state for mail in sorted(list_mails(outbox)[0], key=lambda mail: mail.recipient)]
+def queue(data: Path, *mails: NewMail, at: datetime) -> None:
+    """Put mails into the outbox of a data folder."""
+    with open_outbox(data) as connection, transaction(connection):
+        queue_mails(connection, mails, at)
+
+
+def send(data: Path, url: str | None, at: datetime, timeout_seconds: float = 30) -> SendSummary:
+    """Send what waits, without waiting between tries."""
+    slept: list[float] = []
+    with open_outbox(data) as connection:
+        sending = Sending(connection, {}, at, timeout_seconds, sleep=slept.append)
+        return send_outbox(data, sending, url)
+
+
+def show(data: Path) -> list[Mail]:
+    """List the mails by recipient."""
+    with open_outbox(data) as connection:
+        return sorted(list_mails(connection), key=lambda mail: mail.recipient)
+
+
+def _states(data: Path) -> list[str]:
+    return [mail.state for mail in show(data)]
 
 
 def test_a_mail_arrives_as_it_was_composed(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, smtp_url: str, now: datetime
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
     """What a server receives has subject, both bodies and the sheet, in Chinese, intact."""
-    queue(tmp_path, digests[0])
-    summary = send_outbox(tmp_path, smtp_url, now)
+    queue(tmp_path, digests[0], at=now)
+    summary = send(tmp_path, smtp_url, now)
     assert (summary.sent, summary.waiting, summary.errors) == (1, 0, ())
     ((sender, to, content),) = mailbox.mails
     assert (sender, to) == ("gouji@example.org", ["a@example.org"])
@@ -104,41 +125,33 @@ def test_a_mail_arrives_as_it_was_composed(
     assert plain is not None
     assert "表三（七）总计·自然人" in html.get_content()
     assert "应为 1，填报 0，相差 -1" in plain.get_content()
-    (sheet,) = message.iter_attachments()
+    sheet, _ = message.iter_attachments()
     assert sheet.get_content().startswith("\ufeff地区,")
-    (mail,) = list_mails(tmp_path)[0]
+    (mail,) = show(tmp_path)
     assert (mail.state, mail.attempts, mail.sent_at) == ("sent", 1, now)
 
 
 def test_a_second_run_sends_nothing(
-    tmp_path: Path,
-    make_report: Make,
-    make_finding: Make,
-    compose: Compose,
-    mailbox: Mailbox,
-    smtp_url: str,
-    now: datetime,
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
-    """Compose, queue and send, twice over the same findings: one mail."""
+    """Queue and send, twice the same mails: each is sent once."""
     for _ in range(2):
-        for digest in compose([make_report()], [make_finding()], mailed=load_mailed(tmp_path)):
-            queue(tmp_path, digest)
-        send_outbox(tmp_path, smtp_url, now)
-    assert len(mailbox.mails) == 1
+        queue(tmp_path, *digests, at=now)
+        send(tmp_path, smtp_url, now)
+    assert len(mailbox.mails) == 3
 
 
 def test_a_server_that_is_down_delays_and_loses_nothing(
     tmp_path: Path,
-    digests: list[Digest],
+    digests: list[NewMail],
     mailbox: Mailbox,
     port: int,
     now: datetime,
 ) -> None:
     """All wait with the reason; the next run sends each once."""
-    for digest in digests:
-        queue(tmp_path, digest)
+    queue(tmp_path, *digests, at=now)
     url = f"smtp://127.0.0.1:{port}"
-    down = send_outbox(tmp_path, url, now, timeout_seconds=2)
+    down = send(tmp_path, url, now, timeout_seconds=2)
     assert (down.sent, down.waiting) == (0, 3)
     (error,) = down.errors
     assert "refused" in error
@@ -147,80 +160,77 @@ def test_a_server_that_is_down_delays_and_loses_nothing(
     server = Controller(mailbox, hostname="127.0.0.1", port=port)
     server.start()
     try:
-        up = send_outbox(tmp_path, url, now + timedelta(days=1))
+        up = send(tmp_path, url, now + timedelta(days=1))
     finally:
         server.stop()
     assert (up.sent, up.waiting, up.errors) == (3, 0, ())
     assert len(mailbox.mails) == 3
-    (mail, *_) = list_mails(tmp_path)[0]
+    (mail, *_) = show(tmp_path)
     assert (mail.attempts, mail.last_error) == (2, None)
 
 
 def test_without_a_server_mails_wait_and_the_summary_says_so(
-    tmp_path: Path, digests: list[Digest], now: datetime
+    tmp_path: Path, digests: list[NewMail], now: datetime
 ) -> None:
     """No address is a working state: mails stay queued."""
-    queue(tmp_path, digests[0])
-    summary = send_outbox(tmp_path, None, now)
+    queue(tmp_path, digests[0], at=now)
+    summary = send(tmp_path, None, now)
     assert (summary.sent, summary.waiting) == (0, 1)
     assert "GOUJI_SMTP_URL is not set" in summary.errors[0]
     assert _states(tmp_path) == ["queued"]
-    assert send_outbox(tmp_path / "none", None, now).errors == ()
+    assert send(tmp_path / "none", None, now).errors == ()
 
 
 def test_a_refused_recipient_does_not_stop_the_others(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, smtp_url: str, now: datetime
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
     """The refused mail keeps the server's words and is tried again."""
-    for digest in digests:
-        queue(tmp_path, digest)
+    queue(tmp_path, *digests, at=now)
     mailbox.refused = {"b@example.org"}
-    summary = send_outbox(tmp_path, smtp_url, now)
+    summary = send(tmp_path, smtp_url, now)
     assert (summary.sent, summary.waiting) == (2, 1)
     assert "b@example.org" in summary.errors[0]
     assert "550 5.1.1 no such mailbox" in summary.errors[0]
     assert _states(tmp_path) == ["sent", "failed", "sent"]
     mailbox.refused = set()
-    assert send_outbox(tmp_path, smtp_url, now).sent == 1
+    assert send(tmp_path, smtp_url, now).sent == 1
     assert sorted(to[0] for _, to, _ in mailbox.mails) == [f"{name}@example.org" for name in "abc"]
 
 
 @pytest.mark.parametrize("answer", ["421 4.3.2 shutting down", "452 4.2.2 mailbox full"])
 def test_a_broken_session_fails_its_own_mail_alone(
     tmp_path: Path,
-    digests: list[Digest],
+    digests: list[NewMail],
     mailbox: Mailbox,
     smtp_url: str,
     now: datetime,
     answer: str,
 ) -> None:
     """After a session that ended, the others go over a new one."""
-    for digest in digests:
-        queue(tmp_path, digest)
+    queue(tmp_path, *digests, at=now)
     mailbox.answers = [answer]
-    summary = send_outbox(tmp_path, smtp_url, now)
+    summary = send(tmp_path, smtp_url, now)
     assert (summary.sent, summary.waiting) == (2, 1)
     assert answer[:3] in summary.errors[0]
     assert len(mailbox.mails) == 2
 
 
 def test_a_server_that_always_breaks_off_is_left_alone(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, smtp_url: str, now: datetime
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
     """Three broken sessions end the attempt; every mail waits."""
-    for digest in digests:
-        queue(tmp_path, digest)
+    queue(tmp_path, *digests, at=now)
     mailbox.answers = ["421 busy"] * 9
-    summary = send_outbox(tmp_path, smtp_url, now)
+    summary = send(tmp_path, smtp_url, now)
     assert (summary.sent, summary.waiting) == (0, 3)
     assert len(mailbox.answers) == 6
 
 
 def test_user_and_password_are_decoded_and_never_shown(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, port: int, now: datetime
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, port: int, now: datetime
 ) -> None:
     """A percent-encoded password logs in; a wrong one shows in no message and no file."""
-    queue(tmp_path, digests[0])
+    queue(tmp_path, digests[0], at=now)
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:
         is_known = (data.login, data.password) == (b"u@x", b"s/e:c@ret")
@@ -235,14 +245,15 @@ def test_user_and_password_are_decoded_and_never_shown(
     )
     server.start()
     try:
-        wrong = send_outbox(tmp_path, f"smtp://u%40x:wr%2Fong@127.0.0.1:{port}", now)
-        right = send_outbox(tmp_path, f"smtp://u%40x:s%2Fe%3Ac%40ret@127.0.0.1:{port}", now)
+        wrong = send(tmp_path, f"smtp://u%40x:wr%2Fong@127.0.0.1:{port}", now)
+        right = send(tmp_path, f"smtp://u%40x:s%2Fe%3Ac%40ret@127.0.0.1:{port}", now)
     finally:
         server.stop()
     assert "535" in wrong.errors[0]
-    (sidecar,) = tmp_path.glob("*.json")
-    assert "wr/ong" not in str(wrong) + sidecar.read_text("utf-8")
-    assert "wr%2Fong" not in str(wrong)
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("alerts.sqlite*"))
+    for secret in ("wr/ong", "wr%2Fong"):
+        assert secret not in str(wrong)
+        assert secret.encode() not in kept
     assert (right.sent, right.errors) == (1, ())
 
 
@@ -257,11 +268,11 @@ def test_user_and_password_are_decoded_and_never_shown(
     ],
 )
 def test_a_malformed_address_is_said_without_its_password(
-    tmp_path: Path, digests: list[Digest], now: datetime, url: str
+    tmp_path: Path, digests: list[NewMail], now: datetime, url: str
 ) -> None:
     """The mails wait and the summary says what was expected, not what was set."""
-    queue(tmp_path, digests[0])
-    summary = send_outbox(tmp_path, url, now)
+    queue(tmp_path, digests[0], at=now)
+    summary = send(tmp_path, url, now)
     assert (summary.sent, summary.waiting) == (0, 1)
     assert "GOUJI_SMTP_URL: expected smtp://" in summary.errors[0]
     assert "sec" not in summary.errors[0]
@@ -284,24 +295,46 @@ def test_an_address_is_parsed_with_its_defaults(url: str, expected: tuple[Any, .
 
 
 def test_what_must_be_encrypted_is_never_sent_in_clear(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, smtp_url: str, now: datetime
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
     """A server without STARTTLS or TLS gets no mail by an address that asks for it."""
-    queue(tmp_path, digests[0])
+    queue(tmp_path, digests[0], at=now)
     for scheme in ("smtp+starttls", "smtps"):
         url = smtp_url.replace("smtp://", f"{scheme}://")
-        assert send_outbox(tmp_path, url, now, timeout_seconds=2).sent == 0
+        assert send(tmp_path, url, now, timeout_seconds=2).sent == 0
     assert mailbox.mails == []
 
 
-def test_a_state_that_cannot_be_understood_does_not_stop_the_others(
-    tmp_path: Path, digests: list[Digest], mailbox: Mailbox, smtp_url: str, now: datetime
+def test_a_mail_that_fails_again_waits_longer_and_is_never_given_up(
+    tmp_path: Path, digests: list[NewMail], mailbox: Mailbox, smtp_url: str, now: datetime
 ) -> None:
-    """A corrupt sidecar and a missing mail are reported; the third mail goes."""
-    for digest in digests:
-        queue(tmp_path, digest)
-    (tmp_path / f"{digests[0].id}.json").write_text("{", "utf-8")
-    (tmp_path / f"{digests[1].id}.eml").unlink()
-    summary = send_outbox(tmp_path, smtp_url, now)
-    assert (summary.sent, summary.waiting, len(summary.errors)) == (1, 1, 2)
-    assert [to for _, to, _ in mailbox.mails] == [["c@example.org"]]
+    """The second try is with the next run, the third after five minutes, then up to a day."""
+    queue(tmp_path, digests[0], at=now)
+    mailbox.refused = {"a@example.org"}
+    moment, waits = now, []
+    for _ in range(14):
+        assert send(tmp_path, smtp_url, moment).waiting == 1
+        (mail,) = show(tmp_path)
+        waits.append(mail.next_try_at - moment)
+        assert send(tmp_path, smtp_url, mail.next_try_at - timedelta(seconds=1)).waiting == 1
+        moment = max(mail.next_try_at, moment)
+    assert waits[:4] == [timedelta(minutes=wait) for wait in (0, 5, 10, 20)]
+    assert waits[-1] == timedelta(days=1)
+    mailbox.refused = set()
+    assert send(tmp_path, smtp_url, moment).sent == 1
+
+
+def test_an_alert_is_sent_once_a_server_took_its_mail(
+    tmp_path: Path, compose: Compose, make_report: Make, make_finding: Make
+) -> None:
+    """Nothing is told as sent that only waits."""
+    data = tmp_path / "outbox-0"
+    (mail,) = compose([make_report()], [make_finding()])
+    moment = datetime(2026, 2, 3, 2, 0, tzinfo=UTC)
+    queue(data, mail, at=moment)
+    with open_outbox(data) as connection:
+        assert [alert.state for alert in list_alerts(connection)] == ["open"]
+        with transaction(connection):
+            mark_sent(connection, mail.id, moment)
+        (alert,) = list_alerts(connection)
+    assert (alert.state, alert.sent_at) == ("sent", moment)

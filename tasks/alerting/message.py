@@ -1,0 +1,81 @@
+"""A mail as bytes: headers, plain text, HTML and what is attached."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from tasks.alerting.grouping import Group
+from tasks.alerting.recipients import ADDRESS, Recipient
+from tasks.alerting.render import BEIJING, Rendering
+from tasks.alerting.words import fold_text, load_texts
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text that is attached; `kind` is the subtype, `csv` or `html`."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+def name_mail(group: Group) -> str:
+    """Name a mail by what it tells to whom, after what: composed again, it has the same name."""
+    parts = [group.recipient.key, group.key, group.reason, *sorted(group.shown)]
+    parts += ["closed", *sorted(group.closed), "corrected", *sorted(group.corrected)]
+    parts.append(group.told_at.isoformat() if group.told_at else "first")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def build_message(
+    mail_id: str,
+    sender: str,
+    recipient: Recipient,
+    rendering: Rendering,
+    attachments: Sequence[Attachment],
+    now: datetime,
+) -> bytes:
+    """Build the message: plain text, HTML, attachments; all base64, so that no byte is changed.
+
+    The `Message-ID` follows from `mail_id` alone: a mail sent again after a crash is known
+    to the receiver as the same.
+
+    Raises:
+        ValueError: `sender` is no address.
+    """
+    name, address = parseaddr(sender)
+    if fold_text(sender) != sender or not ADDRESS.fullmatch(address):
+        raise ValueError(
+            f"sender of mails: expected an address such as gouji@example.org, found {sender!r}; "
+            "set GOUJI_SENDER"
+        )
+    texts = load_texts(recipient.language)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(name or texts["sender_name"], addr_spec=address)
+    message["To"] = Address(recipient.name, addr_spec=recipient.key)
+    message["Subject"] = rendering.subject
+    message["Date"] = format_datetime(now.astimezone(BEIJING))
+    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["Content-Language"] = texts["language"]
+    message.set_content(rendering.text, cte="base64")
+    message.add_alternative(rendering.html, subtype="html", cte="base64")
+    for one in attachments:
+        message.add_attachment(
+            one.content,
+            maintype="text",
+            subtype=one.kind,
+            filename=one.name,
+            params={"charset": "utf-8"},
+        )
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{mail_id}_{number}")
+    return message.as_bytes()
