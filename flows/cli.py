@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from storage.archive import ArchiveError
-from storage.folder import StorageError, prepare_folder
-from storage.settings import load_settings, quieten_prefect
-
-if TYPE_CHECKING:
-    from flows.summary import RunSummary
+from flows.cli_alerts import alerts_app, send_alerts
+from flows.console import (
+    TROUBLE,
+    DataOption,
+    JsonOption,
+    VerboseOption,
+    explain_failure,
+    finish,
+    print_json,
+    start_flow,
+)
+from storage.folder import prepare_folder
+from storage.settings import load_settings
 
 USAGE = 64
-FAILED = 2
 UNREAD = 2
 HAS_ERRORS = 1
-TROUBLE = 1
 STOPPED = 130
 # Typer exports this one of its usage errors; the base is the family of all of them.
 UsageError: Any = typer.BadParameter.__base__
@@ -39,10 +40,6 @@ app = typer.Typer(
     help="Fetch, read, check and store China's annual reports on government information "
     "disclosure, and mail what contradicts itself.",
 )
-DataOption = Annotated[
-    str | None,
-    typer.Option("--data", metavar="DIR", help="Data folder [default: $GOUJI_DATA, else ./data]."),
-]
 YearOption = Annotated[
     int | None, typer.Option("--year", min=2003, max=2100, help="This report year only.")
 ]
@@ -70,8 +67,6 @@ AcceptOption = Annotated[
         "that loses reports or figures; repeatable.",
     ),
 ]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def main() -> None:
@@ -146,10 +141,10 @@ def collect(
     Exit status: 0 the run is complete, whatever it found; 1 complete, but something on our
     side failed and is named; 2 it could not run; 64 wrong usage.
     """
-    _start_flow(is_verbose)
+    start_flow(is_verbose)
     from flows.collect import CollectParameters, collect, plan_run
 
-    with _explain_failure():
+    with explain_failure():
         parameters = CollectParameters(
             sources=source or [],
             year=year,
@@ -159,7 +154,7 @@ def collect(
             accepted=accept or [],
         )
         plan_run(parameters)
-    _finish(lambda: collect(parameters))
+    finish(lambda: collect(parameters))
 
 
 @app.command()
@@ -188,12 +183,12 @@ def check(
     Exit status: 0 complete; 1 something on our side failed, or with --files a file was damaged;
     2 it could not run; 64 wrong usage.
     """
-    _start_flow(is_verbose)
+    start_flow(is_verbose)
     if is_files:
         _check_files(data)
     from flows.check import CheckParameters, check
 
-    with _explain_failure():
+    with explain_failure():
         parameters = CheckParameters(
             year=year,
             region=region,
@@ -203,7 +198,7 @@ def check(
             read_again=read_again,
         )
         prepare_folder(load_settings(data).data)
-    _finish(lambda: check(parameters))
+    finish(lambda: check(parameters))
 
 
 @app.command()
@@ -212,12 +207,12 @@ def demo(data: DataOption = None, is_verbose: VerboseOption = False) -> None:
 
     The site stands on loopback; no network is needed. What an earlier demo left is replaced.
     """
-    _start_flow(is_verbose)
+    start_flow(is_verbose)
     from flows.collect import CollectParameters, collect
     from flows.demo import open_demo
 
-    with _explain_failure(), open_demo(load_settings(data).data) as site:
-        _finish(lambda: collect(CollectParameters(data=str(site.folder))))
+    with explain_failure(), open_demo(load_settings(data).data) as site:
+        finish(lambda: collect(CollectParameters(data=str(site.folder))))
 
 
 @app.command()
@@ -225,10 +220,10 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what is stored, when it came, and how much of it is valid."""
     from flows.status import describe_data, show_data
 
-    with _explain_failure():
+    with explain_failure():
         facts = describe_data(load_settings(data), datetime.now(UTC))
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         show_data(facts, Console())
 
@@ -241,7 +236,7 @@ def publish(data: DataOption = None) -> None:
     """
     from flows.publish import publish, show_published
 
-    with _explain_failure():
+    with explain_failure():
         written = publish(load_settings(data))
     show_published(written, Console())
 
@@ -253,10 +248,13 @@ def rules(as_json: JsonOption = False) -> None:
 
     listed = list_rules()
     if as_json:
-        _print_json(listed)
+        print_json(listed)
     else:
         show_rules(listed, Console())
 
+
+app.command("alert")(send_alerts)
+app.add_typer(alerts_app, name="alerts")
 
 sources_app = typer.Typer(no_args_is_help=True, help="The list of sources: show, check, find, add.")
 app.add_typer(sources_app, name="sources")
@@ -287,11 +285,11 @@ def list_sources(
     if has_schema:
         sys.stdout.write(sources.describe_schema() + "\n")
         return
-    with _explain_failure():
+    with explain_failure():
         settings = load_settings(data)
         entries = sources.list_entries(Path(path) if path else sources.find_list(settings), region)
     if as_json:
-        _print_json([entry.model_dump(mode="json") for entry in entries])
+        print_json([entry.model_dump(mode="json") for entry in entries])
     else:
         sources.show_entries(entries, Console())
 
@@ -313,7 +311,7 @@ def check_sources(
     """
     from flows import sources
 
-    with _explain_failure():
+    with explain_failure():
         settings = load_settings(data)
         entries = sources.list_entries(Path(path) if path else sources.find_list(settings), region)
     unknown = set(names or ()) - {entry.name for entry in entries}
@@ -322,7 +320,7 @@ def check_sources(
     chosen = [entry for entry in entries if not names or entry.name in names]
     checks = sources.check_entries(chosen, settings)
     if as_json:
-        _print_json(checks)
+        print_json(checks)
     else:
         sources.show_checks(checks, Console())
     raise typer.Exit(HAS_ERRORS if any(found["state"] != "lists" for found in checks) else 0)
@@ -365,7 +363,7 @@ def add_source(
     """
     from tasks.fetching.source import Entry, add_entry
 
-    with _explain_failure():
+    with explain_failure():
         settings = load_settings(data)
         file = Path(path) if path else settings.sources or settings.data / "sources.yaml"
         entry = Entry(name=name, url=url, region=region)
@@ -378,44 +376,8 @@ def _check_files(data: str | None) -> None:
     from flows.files import CheckFilesParameters, check_files
     from flows.terminal import show_file_check
 
-    with _explain_failure():
+    with explain_failure():
         prepare_folder(load_settings(data).data)
         found = check_files(CheckFilesParameters(data=data))
     show_file_check(found, Console())
     raise typer.Exit(0 if found.is_whole else TROUBLE)
-
-
-def _start_flow(is_verbose: bool) -> None:
-    """Prepare the terminal before Prefect is imported, which takes seconds."""
-    quieten_prefect(is_verbose)
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    Console(stderr=True).print("Starting Prefect …", style="dim")
-
-
-def _finish(run: Callable[[], RunSummary]) -> None:
-    """Run a flow with a progress bar, show what it did and exit by how it went."""
-    from flows.terminal import show_progress, show_summary
-
-    with _explain_failure():
-        with show_progress(Console(stderr=True)):
-            summary = run()
-        show_summary(summary, Console())
-    raise typer.Exit(TROUBLE if summary.troubles else 0)
-
-
-@contextmanager
-def _explain_failure() -> Iterator[None]:
-    """Turn what a user can mend into a message and status 2; wrong words into status 64."""
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise typer.BadParameter(f"{name}: {first['msg']}, found {first['input']!r}") from error
-    except (StorageError, ArchiveError, OSError, ValueError) as error:
-        Console(stderr=True).print(f"Error: {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(FAILED) from error
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

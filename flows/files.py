@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from expectations.wide import WIDE
 from flows.check import list_archived
-from flows.collect import RUN_LOCK, read_all
+from flows.collect import read_all
 from storage import archive
 from storage.checksums import Damage, find_damage, list_files, read_sums
 from storage.documents import FILE as DOCUMENTS_FILE
 from storage.documents import read_documents, update_documents
 from storage.lake import Partition, read_table, tell_partition
-from storage.locks import hold_lock
+from storage.locks import RUN_LOCK, hold_lock
 from storage.rebuild import adopt_files, keep_damaged, open_beside
 from storage.schema import DOCUMENTS, MISSING, PARTITION_SCHEMA, REPORTS, list_tables
 from storage.settings import Settings, load_settings

@@ -184,7 +184,7 @@ def locate_file(table: Table, partition: Partition) -> PurePosixPath:
 
 def list_files(data: Path, partition: Partition, tables: Collection[Table]) -> list[os.stat_result]:
     """Return what the folder says of the files of a partition: they change only as a whole."""
-    paths = (data / _locate(table, partition) for table in tables)
+    paths = (data / locate_file(table, partition) for table in tables)
     return [path.stat() for path in paths if path.exists()]
 
 

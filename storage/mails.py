@@ -153,13 +153,9 @@ def mark_failed(connection: sqlite3.Connection, mail: Mail, reason: str, now: da
     )
 
 
-def queue_again(connection: sqlite3.Connection, mail_id: str, now: datetime) -> None:
-    """Let a mail be sent once more, at once, whatever became of it."""
-    connection.execute(
-        "UPDATE mails SET state = 'queued', attempts = 0, next_try_at = ?, last_error = NULL "
-        "WHERE id = ?",
-        (write_instant(now), mail_id),
-    )
+def forget_told(connection: sqlite3.Connection, fingerprint: str) -> None:
+    """Let an alert be told again, in a new mail, to all who were told of it."""
+    connection.execute("DELETE FROM told WHERE fingerprint = ?", (fingerprint,))
 
 
 def tell_wait(failures: int) -> timedelta:

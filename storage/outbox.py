@@ -109,6 +109,21 @@ def open_outbox(data: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
+def copy_outbox(data: Path) -> Iterator[sqlite3.Connection]:
+    """Open a copy of the outbox in memory, to try out what would be told; empty without one."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        copy.row_factory = sqlite3.Row
+        if (data / FILE).exists():
+            with open_outbox(data) as connection:
+                connection.backup(copy)
+        _prepare(copy, data / FILE)
+        yield copy
+    finally:
+        copy.close()
+
+
+@contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Change the outbox at once: after a crash all of the block counts, or nothing of it."""
     connection.execute("BEGIN IMMEDIATE")
