@@ -48,11 +48,26 @@ def decode(content: bytes, declared: str | None = None) -> str:
     Raises:
         UnreadableError: `encoding_unknown`, no encoding gives a text.
     """
+    return _decode(content, declared)[0]
+
+
+def encode_utf8(content: bytes) -> bytes:
+    """Give the text of `content` in UTF-8; nothing is copied where it is that already.
+
+    Raises:
+        UnreadableError: as `decode`.
+    """
+    text, is_same = _decode(content, None)
+    return content if is_same else text.encode("utf-8", "replace")
+
+
+def _decode(content: bytes, declared: str | None) -> tuple[str, bool]:
+    """Decode, and tell whether the content is known to be the text in UTF-8 to the last byte."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             text = _decode_strictly(content[len(mark) :], encoding)
             if text is not None and _is_text(text):
-                return text
+                return text, False
     candidates = _list_candidates(content, declared)
     shares: dict[str, float] = {}
     for encoding in candidates:
@@ -61,24 +76,25 @@ def decode(content: bytes, declared: str | None = None) -> str:
             continue
         is_proved = encoding == "utf-8" and len(content) - len(text) > _PROOF_BYTES
         if is_proved and _has_few_controls(content):
-            return text  # so many sequences of several bytes are no accident
+            # So many sequences of several bytes are no accident.
+            return text, not text.endswith(_REPLACEMENT)
         if not _is_text(text):
             continue
         shares[encoding] = measure_common_share(text)
         if shares[encoding] >= _BELIEVED_SHARE:
-            return text
+            return text, False
     if "utf-8" in shares:  # its structure is proof enough, whatever the script
-        return content.decode("utf-8", errors="replace")
+        return content.decode("utf-8", errors="replace"), False
     likeliest = max(shares, key=lambda encoding: shares[encoding], default=None)
     if likeliest is not None and shares[likeliest] >= _POSSIBLE_SHARE:
-        return content.decode(likeliest, errors="replace")
+        return content.decode(likeliest, errors="replace"), False
     for encoding in candidates:
         text = content.decode(encoding, errors="replace")
         damage = text.count(_REPLACEMENT) / max(len(content), 1)
         if damage >= _TOLERATED_DAMAGE or not _is_text(text):
             continue
         if encoding == "utf-8" or measure_common_share(text) >= _POSSIBLE_SHARE:
-            return text
+            return text, False
     raise UnreadableError(
         "encoding_unknown",
         f"expected text in one of {', '.join(candidates)}, found {len(content)} bytes that are "

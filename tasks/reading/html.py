@@ -45,8 +45,8 @@ _CELL_TAGS = ("td", "th")
 _SPAN = re.compile(r"\s*\+?([0-9]{1,4})")
 
 
-def read_html(markup: str) -> Document:
-    """Read a page into its grids and text blocks.
+def read_html(markup: str | bytes) -> Document:
+    """Read a page, as text or in UTF-8, into its grids and text blocks.
 
     A table that holds other tables is layout: its inner tables become grids, its own cells
     running text; so does a table with a single cell in each row. Text blocks are lines of the
@@ -59,7 +59,8 @@ def read_html(markup: str) -> Document:
         UnreadableError: `nesting_too_deep` or `too_complex`.
         MemoryError: there is not enough to parse it.
     """
-    page = markup.encode("utf-8", "replace")  # searched and parsed in half the time of a str
+    # Bytes are searched and parsed in half the time of a text.
+    page = markup if isinstance(markup, bytes) else markup.encode("utf-8", "replace")
     refuse_deep_nesting(page)
     refuse_many_attributes(page)
     breaking = _BREAKING_CAPITAL if _CAPITAL.search(page) else _BREAKING

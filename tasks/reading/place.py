@@ -154,7 +154,8 @@ def _opens_with_word(placement: Placement, pairs: list[tuple[str | None, GridCel
 def _read_cell(cell: Cell, printed: GridCell, label: GridCell, unit_known: bool) -> CellReading:
     """Read one cell; a cell merged with those of other rows is no row's own figure."""
     text, locator, row, _, span, _ = printed
-    if row < label.row or row + span > label.row + label.row_span:
+    _, _, top, _, height, _ = label
+    if row < top or row + span > top + height:
         return CellReading(cell.key, "unreadable", None, None, text, locator, "merged_rows")
     status, value, unit, note = read_figure(text, cell, unit_known)
     return pack_reading((cell.key, status, value, unit, text, locator, note, False))

@@ -8,7 +8,7 @@ from expectations.form import load_forms
 from storage.reference.gazetteer import Gazetteer
 from tasks.reading import identity, media
 from tasks.reading.contradicted import withdraw_contradicted
-from tasks.reading.decoding import decode
+from tasks.reading.decoding import decode, encode_utf8
 from tasks.reading.document import Document
 from tasks.reading.docx import read_docx
 from tasks.reading.html import read_html
@@ -39,7 +39,6 @@ from tasks.reading.words import fold_label, load_patterns
 from tasks.reading.xls import read_xls
 from tasks.reading.xlsx import read_xlsx
 
-MARKUP_READERS = {"text/html": read_html, "text/plain": read_text}
 FILE_READERS = {
     media.DOCX: read_docx,
     media.DOC: read_word97,
@@ -77,19 +76,20 @@ def read_document(content: bytes) -> Document:
         return FILE_READERS[media_type](content)
     if media_type in media.PICTURES:
         return read_picture(content, media_type)
-    read = MARKUP_READERS.get(media_type)
-    if read is None:
+    if media_type not in ("text/html", "text/plain"):
         raise UnreadableError(
             "media_type_unsupported",
             "expected a web page, text, PDF, OFD, Word or Excel file, or a picture, found "
             f"{media_type} by its content; save the report as one of these",
         )
-    markup = decode(content)
-    document = read(markup)
+    is_page = media_type == "text/html"
+    document = read_html(encode_utf8(content)) if is_page else read_text(decode(content))
     printed = document.text + "".join(
         cell.text for grid in document.grids for row in grid.rows for cell in row
     )
-    return read(to_simplified(markup)) if is_traditional(printed) else document
+    if not is_traditional(printed):
+        return document
+    return (read_html if is_page else read_text)(to_simplified(decode(content)))
 
 
 def read_report(

@@ -17,8 +17,8 @@ from tasks.sample.render import render_html
 PAGE_BYTES = 100_000
 ROUNDS = 60
 MENU_ENTRY = '<li class="nav"><a href="/zwgk/col{0}/index.html" target="_blank">栏目{0}</a></li>\n'
-MOST_TIMES_ONCE = 2.0
-MOST_TIMES_TWICE = 3.5
+MOST_TIMES = 3.0
+LEAST_A_SECOND = 150
 
 
 def make_page() -> bytes:
@@ -79,9 +79,9 @@ def measure(*functions: Callable[[], object]) -> list[float]:
 
 @pytest.mark.bench
 def test_reading_costs_little_more_than_the_bare_expansion() -> None:
-    """From bytes to 200 cells takes at most twice what parsing and expanding grids takes.
+    """Two readings, from bytes to 200 cells, take at most three times parsing and expanding.
 
-    With the second, independent reading it takes at most three and a half times as much.
+    A core reads at least 150 such pages a second.
     """
     page = make_page()
 
@@ -104,5 +104,5 @@ def test_reading_costs_little_more_than_the_bare_expansion() -> None:
         f"reading {once * 1e3:.2f} ms, ratio {once / baseline:.2f}; both readings "
         f"{twice * 1e3:.2f} ms, ratio {twice / baseline:.2f}, {1 / twice:.0f} pages/s a core"
     )
-    assert once / baseline <= MOST_TIMES_ONCE
-    assert twice / baseline <= MOST_TIMES_TWICE
+    assert 1 / twice >= LEAST_A_SECOND
+    assert twice / baseline <= MOST_TIMES
