@@ -18,6 +18,7 @@ _ROSTER: dict[str, PolarsType] = {
     "first_year": pl.Int32,
     "last_year": pl.Int32,
     "due": pl.String,
+    "host_down": pl.String,
 }
 _OLDER_ROWS: dict[str, PolarsType] = {
     "report_id": pl.String,
@@ -29,6 +30,7 @@ _OLDER_ROWS: dict[str, PolarsType] = {
 }
 
 ROSTER = pl.Schema(_ROSTER)
+DOWN = pl.Schema({"series": pl.String, "host_down": pl.String})
 OLDER_ROWS = pl.Schema(_OLDER_ROWS)
 SKETCHES = STORED_SKETCHES.schema
 
@@ -43,7 +45,8 @@ class Context:
     they were made before; `sketched_reports`: whose they are (`report_id`, `year`,
     `publisher`). `copies`: as the lake's table.
     `roster` (`ROSTER`): the bodies that owe reports; `last_year` is null while they do, `due`
-    (month-day of the next year) where the law sets the day.
+    (month-day of the next year) where the law sets the day, `host_down` where the host with
+    its reports answers.
     `older_rows` (`OLDER_ROWS`): the statistics of reports before 2019, in printed order.
     `statements`: figures of the prose, compared, as the lake's table.
     `hosts`: hosts that people named as sources, beside those under .gov.cn.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.context import ROSTER
+from expectations.context import DOWN, ROSTER
 from expectations.earlier import name_series
 from expectations.rulebook import load_rulebook
 from storage.schema import MISSING
@@ -58,12 +58,18 @@ def derive_roster(reports: pl.DataFrame) -> pl.DataFrame:
             first_year=pl.col("year").min(),
             last_year=pl.lit(None, pl.Int32),
             due=pl.lit(None, pl.String),
+            host_down=pl.lit(None, pl.String),
         )
         .match_to_schema(ROSTER)
     )
 
 
-def list_missing(roster: pl.DataFrame, reports: pl.DataFrame, last_year: int) -> pl.DataFrame:
+def list_missing(
+    roster: pl.DataFrame,
+    reports: pl.DataFrame,
+    last_year: int,
+    down: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """List the reports that are owed up to a report year, and not there.
 
     A body that the roster does not have owes one too, once it has reported. `due_on` is the
@@ -73,6 +79,7 @@ def list_missing(roster: pl.DataFrame, reports: pl.DataFrame, last_year: int) ->
         roster: As `ROSTER`.
         reports: As the reports table, of any years.
         last_year: The last report year that is over.
+        down: As `DOWN`: bodies whose host does not answer; None: all do.
 
     Returns:
         As `MISSING`, sorted by its key.
@@ -87,7 +94,9 @@ def list_missing(roster: pl.DataFrame, reports: pl.DataFrame, last_year: int) ->
     present = reports.select("year", series=name_series())
     last = pl.min_horizontal("last_year", pl.lit(last_year))
     return (
-        bodies.with_columns(year=pl.int_ranges("first_year", last + 1, dtype=pl.Int32))
+        bodies.drop("host_down")
+        .join(DOWN.to_frame() if down is None else down, on="series", how="left")
+        .with_columns(year=pl.int_ranges("first_year", last + 1, dtype=pl.Int32))
         .explode("year")
         .drop_nulls("year")
         .join(present, on=["series", "year"], how="anti")

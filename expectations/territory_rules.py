@@ -160,7 +160,8 @@ def check_copied_tables(sheets: list[Sheet], known: pl.DataFrame) -> list[pl.Laz
 def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFrame]:
     """Tell a government which bodies of its territory have no report (H-05).
 
-    Cases `missing`, and `no_bodies` where the roster has none of its territory.
+    Cases `missing`, `outage` where those that are missing stand on hosts that do not answer,
+    and `no_bodies` where the roster has none of its territory.
     """
     owing = _spread_roster(known, roster)
     present = known.select("series", "year").with_columns(is_present=pl.lit(True))
@@ -170,7 +171,9 @@ def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFram
         .agg(
             expected=pl.len(),
             found=pl.col("is_present").count(),
-            names=pl.col("publisher").filter(pl.col("is_present").is_null()).sort(),
+            names=pl.col("publisher")
+            .filter(pl.col("is_present").is_null(), pl.col("host_down").is_null())
+            .sort(),
         )
     )
     governments = known.filter(pl.col("scope") == "government").select(
@@ -185,11 +188,13 @@ def check_missing(known: pl.DataFrame, roster: pl.DataFrame) -> list[pl.LazyFram
             rule="H-05",
             case=pl.when(pl.col("expected").is_null())
             .then(pl.lit("no_bodies"))
+            .when(pl.col("names").list.len() == 0)
+            .then(pl.lit("outage"))
             .otherwise(pl.lit("missing")),
             instance=INSTANCE,
             expected=pl.col("expected").cast(pl.String),
             reported=pl.col("found").cast(pl.String),
-            count=pl.col("expected") - pl.col("found"),
+            count=pl.col("names").list.len(),
             detail=pl.col("names").list.head(SHOWN_BODIES).list.join(joint),
         )
     ]

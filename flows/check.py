@@ -98,7 +98,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     stored = store_checked(
         checked, documents, renamed, data, started_at, limit_losses(settings, policy)
     )
-    overdue = record_missing(data, known.roster, policy.today)
+    overdue = record_missing(data, known, policy.today)
     published, unpublished = publish_lake(data)
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),

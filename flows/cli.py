@@ -216,10 +216,25 @@ def demo(data: DataOption = None, is_verbose: VerboseOption = False) -> None:
 
 
 @app.command()
-def status(data: DataOption = None, as_json: JsonOption = False) -> None:
+def status(
+    data: DataOption = None,
+    has_hosts: Annotated[
+        bool, typer.Option("--hosts", help="Show the hosts instead: which are up, since when.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show what is stored, when it came, and how much of it is valid."""
+    from flows.hosts import describe_hosts, show_hosts
     from flows.status import describe_data, show_data
 
+    if has_hosts:
+        with explain_failure():
+            hosts = describe_hosts(load_settings(data))
+        if as_json:
+            print_json(hosts)
+        else:
+            show_hosts(hosts, Console())
+        return
     with explain_failure():
         facts = describe_data(load_settings(data), datetime.now(UTC))
     if as_json:

@@ -128,15 +128,14 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     data = settings.data
     documents = _list_documents(batch.documents, fetched, read_documents(data))
     renamed = find_renamed(data, documents)
-    named = [source.location for source in sources]
-    known = gather_known(settings, named, documents, renamed)
+    known = gather_known(settings, sources, documents, renamed)
     batch = add_dependents(batch, data, documents, renamed)
     enforced = check_reports(batch.reports, batch.details, data, known, policy, started_at)
     stored = store_checked(
         enforced.checked, documents, renamed, data, started_at, limit_losses(settings, policy)
     )
     addresses = finish_crawl(data, crawl, fetched, documents, datetime.now(UTC))
-    overdue = record_missing(data, known.roster, policy.today)
+    overdue = record_missing(data, known, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
     alerted = alert(settings, datetime.now(UTC)) if parameters.send_alerts else None

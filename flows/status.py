@@ -79,9 +79,10 @@ def show_data(facts: dict[str, Any], console: Console) -> None:
         table.add_row(*(str(row[name]) for name in (*counted, "unread")))
     console.print(table)
     for row in facts["missing"]:
+        on_down = f", {row['host_down']} on hosts that are down" if row["host_down"] else ""
         console.print(
             f"Not found for {row['year']}: {row['roster']} reports of the roster, "
-            f"{row['earlier_reports']} of other bodies that reported before"
+            f"{row['earlier_reports']} of other bodies that reported before{on_down}"
         )
     console.print(f"Documents: {_join_counts(facts['documents'])}")
     console.print(f"Alerts: {_join_counts(facts['alerts'])}")
@@ -123,10 +124,16 @@ def _count_partitions(reports: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _count_missing(missing: pl.DataFrame) -> list[dict[str, Any]]:
-    known_by = pl.col("known_by")
+    is_known_by = {
+        name: (pl.col("known_by") == name) & pl.col("host_down").is_null()
+        for name in ("roster", "earlier_reports")
+    }
     return (
         missing.group_by("year")
-        .agg((known_by == name).sum().alias(name) for name in ("roster", "earlier_reports"))
+        .agg(
+            *(is_known.sum().alias(name) for name, is_known in is_known_by.items()),
+            pl.col("host_down").count(),
+        )
         .sort("year")
         .to_dicts()
     )

@@ -431,6 +431,13 @@ MISSING = Table(
         Column("adcode", pl.String, "as in reports", "not settled"),
         Column("due_on", pl.Date, "last day to publish", "no law or roster sets one"),
         Column("known_by", pl.String, "roster, or earlier_reports where the roster has it not"),
+        Column(
+            "host_down",
+            pl.String,
+            "host on which its reports stand, which does not answer: no alert",
+            "it answers, or is not known",
+            is_later=True,
+        ),
     ),
 )
 

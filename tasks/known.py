@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import polars as pl
 
-from expectations.context import ROSTER
+from expectations.context import DOWN, ROSTER
+from expectations.earlier import name_series
+from storage.crawl_state import list_down
 from storage.documents import read_documents
-from storage.schema import DOCUMENTS
+from storage.lake import scan_table
+from storage.schema import DOCUMENTS, REPORTS
 from storage.settings import Settings
-from tasks.fetching.source import is_address, load_sources
+from tasks.fetching.source import Source, is_address, load_sources
 from tasks.roster import load_roster
 
 
@@ -21,13 +24,15 @@ class Known:
     """What rules are given beside reports and their texts.
 
     `documents` and `roster` as the schemas say. `hosts` are those that people named as
-    sources. `withdrawn` are stored reports that go with this run.
+    sources. `withdrawn` are stored reports that go with this run. `down` (`DOWN`) names the
+    bodies whose host does not answer.
     """
 
     documents: pl.DataFrame
     roster: pl.DataFrame
     hosts: tuple[str, ...] = ()
     withdrawn: frozenset[str] = frozenset()
+    down: pl.DataFrame = field(default_factory=DOWN.to_frame)
 
 
 NOTHING_KNOWN = Known(DOCUMENTS.schema.to_frame(), ROSTER.to_frame())
@@ -35,7 +40,7 @@ NOTHING_KNOWN = Known(DOCUMENTS.schema.to_frame(), ROSTER.to_frame())
 
 def gather_known(
     settings: Settings,
-    sources: Iterable[str] = (),
+    sources: Sequence[Source] = (),
     documents: pl.DataFrame | None = None,
     withdrawn: frozenset[str] = frozenset(),
 ) -> Known:
@@ -43,7 +48,7 @@ def gather_known(
 
     Args:
         settings: For the data folder, the roster and the source list.
-        sources: Addresses that this run was told to read.
+        sources: What this run was told to read.
         documents: What this run looked at; it outranks what is stored of the same address.
         withdrawn: Stored reports that go with this run.
 
@@ -55,9 +60,46 @@ def gather_known(
     if documents is not None:
         stored = pl.concat([documents, stored.join(documents, on="url", how="anti")])
     path = settings.sources or settings.data / "sources.yaml"
-    listed = [source.location for source in load_sources(path)] if path.exists() else []
-    named = [*sources, *listed, *stored["source"].unique()]
-    return Known(stored, load_roster(settings), list_hosts(named), withdrawn)
+    listed = (*sources, *(load_sources(path) if path.exists() else ()))
+    hosts = list_hosts([*(source.location for source in listed), *stored["source"].unique()])
+    roster = load_roster(settings)
+    reports = scan_table(settings.data, REPORTS).select("report_id", "year", "url").collect()
+    down = name_hosts_down(reports, roster, listed, list_down(settings.data))
+    roster = roster.drop("host_down").join(down, on="series", how="left", maintain_order="left")
+    return Known(stored, roster.select(ROSTER.names()), hosts, withdrawn, down)
+
+
+def name_hosts_down(
+    reports: pl.DataFrame,
+    roster: pl.DataFrame,
+    sources: Iterable[Source],
+    down: Collection[str],
+) -> pl.DataFrame:
+    """Name the bodies whose reports stand on a host that is down.
+
+    A body's host is that of its newest report; of a body without any, that of the source whose
+    entry expects it.
+
+    Args:
+        reports: `report_id`, `year`, `url` of what is stored.
+        roster: `series` and `publisher` of the bodies that owe reports.
+        sources: the sources.
+        down: names of hosts.
+
+    Returns:
+        As `DOWN`.
+    """
+    if not down:
+        return DOWN.to_frame()
+    newest = reports.sort("year").select(name_series().alias("series"), "url")
+    hosts = {series: urlsplit(url).hostname for series, url in newest.iter_rows()}
+    expected = {
+        body: urlsplit(source.location).hostname for source in sources for body in source.expected
+    }
+    for series, publisher in roster.select("series", "publisher").iter_rows():
+        hosts.setdefault(series, expected.get(publisher))
+    rows = [(series, host) for series, host in hosts.items() if host in down]
+    return pl.DataFrame(rows, schema=DOWN, orient="row")
 
 
 def list_hosts(addresses: Iterable[str]) -> tuple[str, ...]:

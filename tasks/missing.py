@@ -13,16 +13,19 @@ from expectations.territories import list_missing
 from storage.lake import scan_table
 from storage.missing import replace_missing
 from storage.schema import REPORTS
+from tasks.known import Known
 
 
 @task(name="missing", tags=["disk"], cache_policy=NO_CACHE)
-def record_missing(data: Path, roster: pl.DataFrame, today: date) -> int:
+def record_missing(data: Path, known: Known, today: date) -> int:
     """List what is owed for the years that are over and not stored; count what is overdue.
 
     Counted is what the roster has; of bodies known by earlier reports alone the list tells.
+    What stands on a host that does not answer is listed with it, and not counted.
     """
     names = ("report_id", "year", "region", "publisher", "scope", "adcode")
     reports = scan_table(data, REPORTS).select(names).collect()
-    missing = list_missing(roster, reports, today.year - 1)
+    missing = list_missing(known.roster, reports, today.year - 1, known.down)
     replace_missing(data, missing)
-    return missing.filter(pl.col("due_on") < today, pl.col("known_by") == "roster").height
+    is_overdue = (pl.col("due_on") < today) & (pl.col("known_by") == "roster")
+    return missing.filter(is_overdue, pl.col("host_down").is_null()).height

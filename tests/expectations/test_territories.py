@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.context import ROSTER, Context
+from expectations.context import DOWN, ROSTER, Context
 from expectations.rules import evaluate
 from expectations.territories import derive_roster, list_missing, name_parent
 from storage.schema import MISSING
@@ -77,6 +77,21 @@ def test_roster_and_missing(make: Any) -> None:
     ]
 
 
+def test_what_stands_on_a_host_that_is_down_says_so(make: Any) -> None:
+    """A missing report of a body whose host does not answer is listed with that host."""
+    roster = pl.DataFrame(
+        [
+            {"series": name, "region": "CN", "scope": "department", "first_year": 2022}
+            for name in ("a", "b")
+        ],
+        schema=ROSTER,
+    )
+    down = pl.DataFrame([("a", "www.example.gov.cn")], schema=DOWN, orient="row")
+    missing = list_missing(roster, make.build_report("c-2022", None, year=2022), 2022, down)
+    told = dict(missing.select("series", "host_down").iter_rows())
+    assert (told["a"], told["b"]) == ("www.example.gov.cn", None)
+
+
 def test_until_2018_every_body_has_the_same_day(make: Any) -> None:
     """Before the law of 2019 departments, too, had until the end of March."""
     roster = pl.DataFrame(
@@ -121,6 +136,10 @@ def test_missing_bodies_are_told(make: Any, listed: int, outcome: str, said: str
     messages = evaluation.findings.filter(pl.col("rule") == "H-05")["message"].to_list()
     assert bool(messages) == (said is not None)
     assert said is None or said in messages[0]
+    is_down = pl.when(pl.col("series") == "b1").then(pl.lit("www.example.gov.cn"))
+    during = evaluate(reports, cells, Context(roster=roster.with_columns(host_down=is_down)))
+    expected = "not_evaluated" if outcome == "failed" else outcome
+    assert during.outcomes["H-05"].to_list()[0] == expected
 
 
 @pytest.mark.parametrize(
