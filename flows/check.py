@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-import polars as pl
 from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +15,6 @@ from flows.collect import (
     select_reports,
 )
 from flows.summary import RunSummary, count_by, rank_findings
-from storage.documents import read_documents
 from storage.locks import RUN_LOCK, hold_lock
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
@@ -26,11 +23,8 @@ from tasks.known import gather_known
 from tasks.missing import record_missing
 from tasks.policy import choose_policy, limit_losses
 from tasks.publish import publish_lake
-from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
-from tasks.stored import add_dependents, read_stored
-
-ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via", "link_text")
+from tasks.stored import add_dependents, list_archived, read_stored
 
 
 class CheckParameters(BaseModel):
@@ -125,16 +119,6 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     )
     finish_run(summary, "check", parameters.model_dump(mode="json"))
     return summary
-
-
-def list_archived(data: Path) -> list[Origin]:
-    """List what has its bytes in the archive, as last seen; files in a zip come with the zip."""
-    is_archived = pl.col("sha256").is_not_null() & ~pl.col("url").str.contains(MEMBER, literal=True)
-    documents = read_documents(data).filter(is_archived)
-    return [
-        Origin(**{name: row[name] for name in ARCHIVED}, fetched_at=row["seen_at"])
-        for row in documents.iter_rows(named=True)
-    ]
 
 
 if __name__ == "__main__":

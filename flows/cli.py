@@ -1,4 +1,4 @@
-"""The command line: `gouji inspect`, `collect`, `demo`, `check`, `status`, `publish` and others."""
+"""The command line: `gouji inspect`, `collect`, `check`, `verify`, `status` and others."""
 
 from __future__ import annotations
 
@@ -254,6 +254,39 @@ def publish(data: DataOption = None) -> None:
     with explain_failure():
         written = publish(load_settings(data))
     show_published(written, Console())
+
+
+@app.command()
+def verify(
+    report_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[REPORT_ID...]", help="These [default: all].")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="As many, drawn at random.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the archived bytes of reports again, check them, and compare with what is stored.
+
+    Nothing is stored, no network is needed. Exit status: 0 all come out the same; 1 at least
+    one differs; 2 archived bytes are missing or damaged, or a report is not stored; 64 wrong
+    usage.
+    """
+    from flows import verify as verification
+
+    console, status = Console(), 0
+    with explain_failure():
+        now = datetime.now(UTC)
+        for found in verification.verify(load_settings(data), report_ids or (), sample, now):
+            if as_json:
+                facts = verification.describe_verification(found)
+                sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+            else:
+                verification.show_verification(found, console)
+            outcome = HAS_ERRORS if found.differences else 0
+            status = max(status, UNREAD if found.trouble else outcome)
+    raise typer.Exit(status)
 
 
 @app.command()

@@ -42,6 +42,7 @@ from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch
 from tasks.reading.joining import group_pages, join_batches, tie_attachments
 from tasks.roster import load_roster
+from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
 from tasks.stored import add_dependents
 from tasks.workers import open_workers
@@ -233,7 +234,12 @@ def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) 
         run_id=summary.run_id,
         started_at=summary.started_at,
         finished_at=summary.finished_at,
-        parameters={"flow": flow_name, **parameters},
+        parameters={
+            "flow": flow_name,
+            "reader": name_reader(),
+            "rules": name_rules(),
+            **parameters,
+        },
         counts=summary.counts,
         files=tuple(summary.stored.files),
     )

@@ -12,7 +12,6 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from expectations.wide import WIDE
-from flows.check import list_archived
 from flows.collect import read_all
 from storage import archive
 from storage.checksums import Damage, find_damage, list_files, read_sums
@@ -30,6 +29,7 @@ from tasks.missing import record_missing
 from tasks.policy import choose_policy
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
+from tasks.stored import list_archived
 
 TABLES = (*list_tables(), WIDE, DOCUMENTS, MISSING)
 
@@ -121,7 +121,7 @@ def _rebuild(
     known = gather_known(settings, withdrawn=lost)
     enforced = check_reports(batch.reports, batch.details, data, known, policy, now)
     store_checked(enforced.checked, None, lost, data, now)
-    record_missing(data, known.roster, policy.today)
+    record_missing(data, known, policy.today)
     return tuple(sorted(lost))
 
 

@@ -420,6 +420,7 @@ DOCUMENTS = Table(
 
 MISSING = Table(
     name="missing",
+    version=2,
     row_per="body and report year for which it owes a report that was not found",
     key=("series", "year"),
     columns=(
@@ -436,7 +437,7 @@ MISSING = Table(
             pl.String,
             "host on which its reports stand, which does not answer: no alert",
             "it answers, or is not known",
-            is_later=True,
+            since=2,
         ),
     ),
 )

@@ -12,17 +12,17 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from expectations.context import Context
 from expectations.jumps import count_families, list_failing
 from expectations.rules import Evaluation
 from expectations.waivers import list_remarks
 from storage.folder import replace_file
 from storage.lake import read_table, scan_table
-from storage.schema import CELLS, FINDINGS, REPORTS, SKETCHES
+from storage.schema import FINDINGS, REPORTS
 from storage.versions import foresee_versions
 from tasks.checking import Checked, Past, check_frames
 from tasks.held import read_held
 from tasks.known import Known
+from tasks.others import read_others
 from tasks.policy import Policy
 from tasks.progress import announce
 
@@ -74,7 +74,7 @@ def check_reports(
 
     announce("check", 0, reports.height)
     reports = foresee_versions(reports, read_table(data, REPORTS), now)
-    others = _read_others(reports, data, known)
+    others = read_others(reports, data, known)
     past, stored = _read_past(data)
     checked = check_frames(reports, details, others, policy, past)
     names = ("report_id", "publisher")
@@ -102,33 +102,6 @@ def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:
     )
     families = count_families(reports, list_failing(findings))
     return Past(families, read_held(data)), reports
-
-
-def _read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
-    """Read what is stored beside these reports: others of near years in their regions.
-
-    Sketches of texts are those of near years, wherever they are from.
-    """
-    own = pl.LazyFrame(
-        {"report_id": [*reports["report_id"], *known.withdrawn]}, schema={"report_id": pl.String}
-    )
-    years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
-    regions = reports["region"].unique().to_list()
-    names = ("report_id", "year", "publisher")
-    return Context(
-        other_reports=scan_table(data, REPORTS, years, regions)
-        .join(own, on="report_id", how="anti")
-        .collect(),
-        other_cells=scan_table(data, CELLS, years, regions)
-        .join(own, on="report_id", how="anti")
-        .collect()
-        .rechunk(),
-        sketches=scan_table(data, SKETCHES, years).select(SKETCHES.schema.names()).collect(),
-        sketched_reports=scan_table(data, REPORTS, years).select(names).collect(),
-        documents=known.documents,
-        roster=known.roster,
-        hosts=known.hosts,
-    )
 
 
 def _fingerprint(evaluation: Evaluation) -> str:

@@ -9,10 +9,11 @@ import polars as pl
 
 from expectations.dependents import choose_dependents
 from expectations.statement_table import STATED
+from storage.documents import read_documents
 from storage.folder import StorageError
 from storage.lake import read_table, scan_table
 from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
-from tasks.reading.batch import ReadBatch
+from tasks.reading.batch import MEMBER, Origin, ReadBatch
 
 DETAILS = {
     "cells": CELLS,
@@ -22,6 +23,8 @@ DETAILS = {
     "copies": COPIES,
     "stated": STATEMENTS,
 }
+
+ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via", "link_text")
 
 
 def read_stored(
@@ -86,3 +89,13 @@ def _join(read: pl.DataFrame, stored: pl.DataFrame, chosen: pl.DataFrame) -> pl.
     """Put rows of the chosen reports behind those read; in one chunk, as Polars 2.1 needs."""
     added = stored.join(chosen, on="report_id", how="semi", maintain_order="left")
     return pl.concat([read, added.select(read.columns)], rechunk=True)
+
+
+def list_archived(data: Path) -> list[Origin]:
+    """List what has its bytes in the archive, as last seen; files in a zip come with the zip."""
+    is_archived = pl.col("sha256").is_not_null() & ~pl.col("url").str.contains(MEMBER, literal=True)
+    documents = read_documents(data).filter(is_archived)
+    return [
+        Origin(**{name: row[name] for name in ARCHIVED}, fetched_at=row["seen_at"])
+        for row in documents.iter_rows(named=True)
+    ]

@@ -1,0 +1,39 @@
+"""What is stored beside the reports that are checked: other years, other bodies, other texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from expectations.context import Context
+from storage.lake import scan_table
+from storage.schema import CELLS, REPORTS, SKETCHES
+from tasks.known import Known
+
+
+def read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
+    """Read what is stored beside these reports: others of near years in their regions.
+
+    Sketches of texts are those of near years, wherever they are from.
+    """
+    own = pl.LazyFrame(
+        {"report_id": [*reports["report_id"], *known.withdrawn]}, schema={"report_id": pl.String}
+    )
+    years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
+    regions = reports["region"].unique().to_list()
+    names = ("report_id", "year", "publisher")
+    return Context(
+        other_reports=scan_table(data, REPORTS, years, regions)
+        .join(own, on="report_id", how="anti")
+        .collect(),
+        other_cells=scan_table(data, CELLS, years, regions)
+        .join(own, on="report_id", how="anti")
+        .collect()
+        .rechunk(),
+        sketches=scan_table(data, SKETCHES, years).select(SKETCHES.schema.names()).collect(),
+        sketched_reports=scan_table(data, REPORTS, years).select(names).collect(),
+        documents=known.documents,
+        roster=known.roster,
+        hosts=known.hosts,
+    )
