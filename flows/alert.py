@@ -42,7 +42,7 @@ def alert(parameters: AlertParameters = AlertParameters()) -> Alerted:  # noqa: 
 def list_due(settings: Settings, now: datetime) -> list[dict[str, Any]]:
     """List who would get what; the outbox stays as it is."""
     with copy_outbox(settings.data) as connection:
-        settle(connection, settings, now, (), is_watched=True)
+        settle(connection, settings, now, is_watched=True)
         groups, mails = compose(connection, settings, now)
         return [
             {

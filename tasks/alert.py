@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from expectations.earlier import name_series
 from expectations.jumps import Jump
 from storage.alerts import Alert, list_alerts, settle_alerts
+from storage.crawl_state import list_down
 from storage.folder import prepare_folder
 from storage.lake import scan_table
 from storage.mails import NewMail, list_mails, queue_mails, read_message, read_told
@@ -50,7 +50,6 @@ class Alerted:
 def alert(
     settings: Settings,
     now: datetime,
-    down: Collection[str] = (),
     is_watched: bool = False,
 ) -> Alerted:
     """Settle the alerts with the lake, queue what each group is due, and send all that waits.
@@ -61,12 +60,11 @@ def alert(
     Args:
         settings: Of the deployment.
         now: The present instant.
-        down: Hosts that are down: reports missing there are no alert.
         is_watched: Whether maintainers are told if no run succeeded for long; not from within
             a run, which may be the one.
     """
     with open_outbox(settings.data) as connection:
-        settle(connection, settings, now, down, is_watched)
+        settle(connection, settings, now, is_watched)
         mails = list(compose(connection, settings, now)[1])
         with transaction(connection):
             queue_mails(connection, mails, now)
@@ -88,7 +86,6 @@ def settle(
     connection: sqlite3.Connection,
     settings: Settings,
     now: datetime,
-    down: Collection[str],
     is_watched: bool,
 ) -> None:
     """Bring all alerts to what fires now; a second call changes nothing."""
@@ -96,7 +93,7 @@ def settle(
     settle_findings(connection, data, now)
     today = now.astimezone(BEIJING).date()
     deadlines = list_deadlines(
-        read_missing(data), _list_hosts(data), down, today, times.remind_days
+        read_missing(data), _list_hosts(data), list_down(data), today, times.remind_days
     )
     last = _read_last_run(data)
     longest = timedelta(days=times.heartbeat_days)
