@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from storage.alerts import list_alerts, settle_alerts
+from storage.lake import store_reports
 from storage.mails import NewMail, Told
 from storage.outbox import open_outbox, transaction
-from storage.schema import FINDINGS, REPAIRS, REPORTS
+from storage.schema import CELLS, FINDINGS, PARTS, REPAIRS, REPORTS, list_tables
 from tasks.alerting.cards import list_repairs
 from tasks.alerting.compose import compose_mails
 from tasks.alerting.content import Content
@@ -25,6 +26,7 @@ from tasks.alerting.recipients import Recipient
 
 Row: TypeAlias = dict[str, Any]
 MakeRow: TypeAlias = Callable[..., Row]
+Store: TypeAlias = Callable[..., Path]
 Compose: TypeAlias = Callable[..., list[NewMail]]
 
 
@@ -58,6 +60,10 @@ def make_report() -> MakeRow:
             "form": "2019",
             "url": "https://www.sgzj.gov.cn/zwgk/content/post_2374611.html",
             "source_sha256": "a" * 64,
+            "region_candidates": [],
+            "media_type": "text/html",
+            "fetched_at": datetime(2026, 1, 1, tzinfo=UTC),
+            "checked_at": datetime(2026, 1, 1, tzinfo=UTC),
             "verdict": "invalid",
             "year": 2022,
             "region": "CN-GD",
@@ -91,6 +97,49 @@ def make_finding() -> MakeRow:
         return row | given
 
     return make
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Store reports, findings, cells and parts of the text in the lake of `tmp_path`.
+
+    `cells` maps a cell to what is printed, `parts` a heading to its text; of every report.
+    """
+
+    def put(
+        reports: list[Row],
+        findings: Sequence[Row] = (),
+        cells: Mapping[str, str] | None = None,
+        parts: Mapping[str, str] | None = None,
+        statuses: str = "read",
+    ) -> Path:
+        frames = {table: table.frame_schema.to_frame() for table in list_tables()}
+        frames[REPORTS] = pl.DataFrame(reports, schema=REPORTS.frame_schema)
+        frames[FINDINGS] = pl.DataFrame(list(findings), schema=FINDINGS.frame_schema)
+        places = [{name: row[name] for name in ("report_id", "year", "region")} for row in reports]
+        printed = (cells or {"t3.closed.natural_person": "0"}).items()
+        cell_rows = [
+            {
+                **place,
+                **dict(zip(("table", "row", "column"), cell.split("."), strict=True)),
+                "text": text,
+                "status": statuses,
+                "confirmed": True,
+            }
+            for place in places
+            for cell, text in printed
+        ]
+        frames[CELLS] = pl.DataFrame(cell_rows, schema=CELLS.frame_schema)
+        part_rows = [
+            {**place, "position": number, "part": number, "heading": heading, "text": text}
+            for place in places
+            for number, (heading, text) in enumerate((parts or {"一、总体情况": "无"}).items(), 1)
+        ]
+        frames[PARTS] = pl.DataFrame(part_rows, schema=PARTS.frame_schema)
+        store_reports(tmp_path, frames, datetime(2026, 2, 1, tzinfo=UTC))
+        return tmp_path
+
+    return put
 
 
 @pytest.fixture
