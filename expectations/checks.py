@@ -54,6 +54,7 @@ from expectations.source_rules import (
     check_documents,
     check_hosts,
     check_media,
+    check_script,
     check_second_readings,
 )
 from expectations.statement_remarks import STATEMENT_RULES, remark_statements
@@ -140,6 +141,7 @@ def _check_facts(reports: pl.DataFrame, rules: dict[str, Rule]) -> list[pl.LazyF
         *(check_bodies(reports) if "P-08" in rules else ()),
         *(check_signing(reports) if "P-09" in rules else ()),
         *check_media(reports),
+        *(check_script(reports) if "P-15" in rules else ()),
         *check_versions(reports),
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from expectations.readings import READINGS
 from expectations.rule import Case, Rule
 from expectations.rulebook import write_message
 from storage.schema import FIGURE, FINDINGS, PolarsType
@@ -25,8 +26,8 @@ _COLUMNS: dict[str, PolarsType] = {
     "detail": pl.String,
 }
 REMARKS = pl.Schema(_COLUMNS)
-# Columns of findings that need more than rules: the past of a family, and the waivers.
-SETTLED_LATER = ("held", "waived_for", "waived_by", "waived_until")
+# Columns of findings that need more than rules: a family's past, waivers, the second reading.
+SETTLED_LATER = ("held", "waived_for", "waived_by", "waived_until", *READINGS)
 
 
 def write_remarks(frame: pl.LazyFrame, **columns: pl.Expr | str | Iterable[str]) -> pl.LazyFrame:

@@ -58,11 +58,10 @@ def check_documents(documents: pl.DataFrame) -> list[pl.LazyFrame]:
 
 
 def check_media(reports: pl.DataFrame) -> list[pl.LazyFrame]:
-    """Find reports that are pictures (P-11)."""
-    words = load_words()
-    is_picture = pl.col("media_type").str.contains(words.patterns["picture_media"]) | pl.col(
-        "reason"
-    ).str.contains_any(words.lists["picture_outcomes"])
+    """Find reports whose tables are pictures, whatever the file they stand in (P-11)."""
+    is_picture = pl.col("media_type").str.contains(load_words().patterns["picture_media"]) | pl.col(
+        "is_picture"
+    )
     return [
         write_remarks(
             reports.lazy().filter(is_picture),
@@ -70,6 +69,26 @@ def check_media(reports: pl.DataFrame) -> list[pl.LazyFrame]:
             case="picture",
             instance=INSTANCE,
             reported=pl.col("media_type"),
+        )
+    ]
+
+
+def check_script(reports: pl.DataFrame) -> list[pl.LazyFrame]:
+    """Find reports printed in traditional characters (P-15).
+
+    Cases: `converted` on a host that is no government's, where a mirror put them so; else
+    `traditional`, for a government's own site may offer both, and a file has no host.
+    """
+    words = load_words().patterns
+    host = pl.col("url").str.extract(words["host"], 1).str.to_lowercase()
+    is_foreign = ~host.str.contains(words["government_host"]).fill_null(True)
+    return [
+        write_remarks(
+            reports.lazy().filter(pl.col("script") == "traditional"),
+            rule="P-15",
+            case=pl.when(is_foreign).then(pl.lit("converted")).otherwise(pl.lit("traditional")),
+            instance=INSTANCE,
+            reported=pl.col("script"),
         )
     ]
 

@@ -153,6 +153,7 @@ def _describe_report(checked: Checked, document: dict[str, Any]) -> dict[str, An
         "findings": [
             {name: _to_json(finding[name]) for name in FINDING_FIELDS}
             | {name: _to_number(finding[name]) for name in ("expected", "reported")}
+            | _list_differing(finding)
             for finding in checked.findings.iter_rows(named=True)
         ],
         "repairs": list_repairs(checked.repairs),
@@ -160,6 +161,22 @@ def _describe_report(checked: Checked, document: dict[str, Any]) -> dict[str, An
     if report["verdict"] == "unreadable":
         facts["error"] = _name_error(document)
     return facts
+
+
+def _list_differing(finding: dict[str, Any]) -> dict[str, list[dict[str, str | None]]]:
+    """Give both readings of the cells of a finding that two readings give differently."""
+    readings = zip(
+        finding["cells"],
+        finding["first_reading"] or (),
+        finding["second_reading"] or (),
+        strict=False,
+    )
+    differing = [
+        {"cell": cell, "first": first, "second": second}
+        for cell, first, second in readings
+        if second is not None and first != second
+    ]
+    return {"readings": differing} if differing else {}
 
 
 def _name_error(document: dict[str, Any]) -> dict[str, str]:
@@ -222,10 +239,25 @@ def show_inspection(inspection: Inspection, console: Console) -> None:
     for repair in facts.get("repairs", []):
         if repair["unique"]:
             console.print(f"  [green]repair[/]  {_describe_repair(repair)}", soft_wrap=True)
+    for cell, reading in _gather_differing(facts).items():
+        console.print(
+            f"  [yellow]unsure[/]  {escape(load_cells()[cell].title)}: our two readings give "
+            f"{escape(reading['first'] or '-')} and {escape(reading['second'] or '-')}",
+            soft_wrap=True,
+        )
     if report is not None and not failed:
         console.print("  [green]no rule failed[/]")
     if skipped:
         console.print(f"  [dim]{skipped} checks not evaluated: a cell they need was not read[/]")
+
+
+def _gather_differing(facts: dict[str, Any]) -> dict[str, dict[str, str | None]]:
+    """Map each cell that two readings give differently to both, once."""
+    return {
+        reading["cell"]: reading
+        for finding in facts.get("findings", [])
+        for reading in finding.get("readings", [])
+    }
 
 
 def _describe_repair(repair: dict[str, Any]) -> str:

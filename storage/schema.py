@@ -74,7 +74,7 @@ PARTITION_SCHEMA = pl.Schema({column.name: column.dtype for column in PARTITION}
 
 REPORTS = Table(
     name="reports",
-    version=3,
+    version=4,
     row_per="report, in its newest version",
     key=("report_id",),
     columns=(
@@ -113,6 +113,20 @@ REPORTS = Table(
         ),
         Column("source_sha256", pl.String, "sha256 of the bytes it was read from, in hexadecimal"),
         Column("media_type", pl.String, "type of those bytes, told by their content"),
+        Column(
+            "script",
+            pl.String,
+            "characters it is printed in, simplified or traditional; stored in simplified ones",
+            "read before this was kept",
+            since=4,
+        ),
+        Column(
+            "is_picture",
+            pl.Boolean,
+            "its tables are shown in pictures alone",
+            "read before this was kept",
+            since=4,
+        ),
         Column("fetched_at", INSTANT, "when these bytes were first fetched", unit="UTC"),
         Column("checked_at", INSTANT, "when the rules first gave this outcome", unit="UTC"),
         Column(
@@ -165,7 +179,7 @@ CELLS = Table(
 
 FINDINGS = Table(
     name="findings",
-    version=2,
+    version=3,
     row_per="failed or not evaluated rule, by report and row or column of the form",
     key=("report_id", "rule", "instance"),
     columns=(
@@ -199,6 +213,20 @@ FINDINGS = Table(
         ),
         Column("waived_by", pl.String, "who waived it", "not waived", since=2),
         Column("waived_until", pl.Date, "last day of its waiver", "not waived", since=2),
+        Column(
+            "first_reading",
+            pl.List(pl.String),
+            "what we read in each of the cells, null where nothing",
+            "it binds no cell, or was not evaluated though no two readings differ",
+            since=3,
+        ),
+        Column(
+            "second_reading",
+            pl.List(pl.String),
+            "what the second, independent reading gives there, null where nothing",
+            "as first_reading",
+            since=3,
+        ),
     ),
 )
 

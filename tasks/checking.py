@@ -20,6 +20,7 @@ from expectations.jumps import (
 )
 from expectations.likeness import sketch_parts
 from expectations.problems import number_problems
+from expectations.readings import add_readings
 from expectations.repair import list_broken, repair_reports
 from expectations.rules import Evaluation, evaluate
 from expectations.source_rules import list_differing
@@ -108,7 +109,7 @@ def check_frames(
         .join(reports.select("report_id", "year", "region"), on="report_id", how="left")
         .select(FINDINGS.frame_schema.names())
     )
-    findings = settle_blame(findings, cells)
+    findings = add_readings(settle_blame(findings, cells), cells)
     findings = waive_findings(findings, reports, policy.waivers, policy.today)
     jumps = _find_jumps(reports, findings, past, policy)
     findings = hold_findings(findings, list_families(reports), jumps)

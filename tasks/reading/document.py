@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+Script: TypeAlias = Literal["simplified", "traditional"]
 
 
 class GridCell(NamedTuple):
@@ -55,7 +57,8 @@ class Document:
     `facts` are the values a page states about itself, such as `published_on` and
     `publisher`, as printed. `stream` is the whole text as it came where the source is plain
     text: what only white space tells is lost in the blocks. `unread` says what of the source
-    was not read, and what to do about it.
+    was not read, and what to do about it. `script` says in which characters it is printed;
+    its texts are in simplified ones. `is_picture` says that its tables were only in pictures.
     """
 
     media_type: str
@@ -64,6 +67,8 @@ class Document:
     facts: dict[str, str]
     stream: str | None = None
     unread: tuple[str, ...] = ()
+    script: Script = "simplified"
+    is_picture: bool = False
 
     @cached_property
     def grids(self) -> tuple[Grid, ...]:

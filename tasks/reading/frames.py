@@ -174,6 +174,8 @@ def _build_report_row(reading: Reading) -> dict[str, Any]:
         "listed_as": reading.listed_as,
         "source_sha256": reading.sha256,
         "media_type": reading.media_type,
+        "script": report.script,
+        "is_picture": report.is_picture,
         "fetched_at": reading.fetched_at,
         "reason": report.problem,
     }

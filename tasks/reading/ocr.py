@@ -57,7 +57,7 @@ def read_picture(content: bytes, media_type: str) -> Document:
     pages = (
         read_page(picture, number, width) for number, (picture, width) in enumerate(pictures, 1)
     )
-    return Document(media_type, None, compose_pages(pages), {}, stream="")
+    return Document(media_type, None, compose_pages(pages), {}, stream="", is_picture=True)
 
 
 def find_pictures(page: PdfPage) -> list[Box]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tasks.reading import ocr
-from tasks.reading.document import Document
+from tasks.reading.document import Document, Grid
 from tasks.reading.media import PDF
 from tasks.reading.pdf_layout import MIN_CHARACTERS, compose_pages
 from tasks.reading.pdf_lines import compose_lines
-from tasks.reading.pdf_pages import read_pages
+from tasks.reading.pdf_pages import PdfPage, read_pages
 from tasks.reading.report import UnreadableError
 
 
@@ -28,14 +28,28 @@ def read_pdf(content: bytes) -> Document:
     shown = [page.number for page in pages if ocr.find_pictures(page)]
     if not shown:
         return Document(PDF, None, compose_pages(pages), {}, stream=compose_lines(pages))
+    has_little_text = sum(len(page.glyphs) for page in pages) < MIN_CHARACTERS
     if ocr.is_installed():
         completed, left = ocr.read_pictures(content, pages)
         unread = _tell_unread(left, "are on their side; save them upright")
-        return Document(PDF, None, compose_pages(completed), {}, stream="", unread=unread)
+        return Document(
+            PDF,
+            None,
+            compose_pages(completed),
+            {},
+            stream="",
+            unread=unread,
+            is_picture=has_little_text or not _has_tables(pages),
+        )
     unread = _tell_unread(shown, ocr.INSTALL)
-    if sum(len(page.glyphs) for page in pages) < MIN_CHARACTERS:
+    if has_little_text:
         raise UnreadableError("ocr_not_installed", f"expected text, found a scan: {unread[0]}")
     return Document(PDF, None, compose_pages(pages), {}, stream=compose_lines(pages), unread=unread)
+
+
+def _has_tables(pages: list[PdfPage]) -> bool:
+    """Tell whether any table of the pages is printed as text."""
+    return any(isinstance(block, Grid) for block in compose_pages(pages))
 
 
 def _tell_unread(pages: list[int], advice: str) -> tuple[str, ...]:

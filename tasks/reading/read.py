@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from expectations.form import load_forms
@@ -29,9 +30,10 @@ from tasks.reading.report import (
     Report,
     UnreadableError,
 )
-from tasks.reading.script import is_traditional, to_simplified
+from tasks.reading.script import to_simplified
 from tasks.reading.settle import settle_readings
 from tasks.reading.several import find_later, refuse_several
+from tasks.reading.simplifying import TRADITIONAL, is_printed_traditional, simplify
 from tasks.reading.stream import flatten, match_stream
 from tasks.reading.text import read_text
 from tasks.reading.word97 import read_word97
@@ -73,9 +75,9 @@ def read_document(content: bytes) -> Document:
     if media_type == media.EMPTY:
         raise UnreadableError("empty_file", "expected a report, found a file of 0 bytes")
     if media_type in FILE_READERS:
-        return FILE_READERS[media_type](content)
+        return simplify(FILE_READERS[media_type](content))
     if media_type in media.PICTURES:
-        return read_picture(content, media_type)
+        return simplify(read_picture(content, media_type))
     if media_type not in ("text/html", "text/plain"):
         raise UnreadableError(
             "media_type_unsupported",
@@ -84,12 +86,10 @@ def read_document(content: bytes) -> Document:
         )
     is_page = media_type == "text/html"
     document = read_html(encode_utf8(content)) if is_page else read_text(decode(content))
-    printed = document.text + "".join(
-        cell.text for grid in document.grids for row in grid.rows for cell in row
-    )
-    if not is_traditional(printed):
+    if not is_printed_traditional(document):
         return document
-    return (read_html if is_page else read_text)(to_simplified(decode(content)))
+    simplified = (read_html if is_page else read_text)(to_simplified(decode(content)))
+    return replace(simplified, script=TRADITIONAL)
 
 
 def read_report(
@@ -160,6 +160,8 @@ def read_report(
         signature=signature,
         text=text,
         labels=labels,
+        script=document.script,
+        is_picture=document.is_picture or (edition is None and bool(document.unread)),
     )
 
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple
 
+from tasks.reading.document import Script
+
 Status = Literal["read", "blank", "unreadable", "absent", "derived"]
 Scope = Literal["government", "department", "township", "other"]
 
@@ -104,7 +106,8 @@ class Report:
     `form` is None where no known edition was recognised; then there are no cells and
     `problem` says why. `legacy_rows` is the table of an edition before 2019. `year` is the
     report year, not the year of publication. `text` is the running text without the tables,
-    `labels` are those of the tables that are not printed as the form has them.
+    `labels` are those of the tables that are not printed as the form has them. `script` is
+    that of the characters printed, `is_picture` tells that pictures alone show its tables.
     """
 
     title: str | None
@@ -124,3 +127,5 @@ class Report:
     signature: str | None = None
     text: str = ""
     labels: tuple[PrintedLabel, ...] = ()
+    script: Script = "simplified"
+    is_picture: bool = False

@@ -188,7 +188,10 @@ def test_a_bad_scan_gives_printed_figures_only(
     spec = replace(make_spec("2021"), overrides=MARKS)
     pages = draw_pages(render_pdf(spec, page=(595, 842)), 150 / 72)
     table2 = photograph(pages[0][900:], cv2, random.Random(2))
-    counts = hold_against(spec, read_document(table2))
+    document = read_document(table2)
+    assert document.is_picture
+    assert not read_document(render_pdf(spec)).is_picture
+    counts = hold_against(spec, document)
     assert find_wrong(counts) == []
     assert counts["told"] >= 30
 
@@ -231,6 +234,7 @@ def test_a_picture_on_a_page_of_text_is_read_in_its_place(
     assert counts["told"] >= 30
     assert "picture" in document.text
     assert document.stream == ""
+    assert document.is_picture
     tops = [float(grid.rows[0][0].locator.split(",")[1]) for grid in document.grids]
     assert min(tops) >= 842 - 700
     monkeypatch.setattr(ocr, "find_spec", lambda _: None)
@@ -381,5 +385,6 @@ def test_a_page_with_pictures_for_tables_says_so() -> None:
     with_pictures = read_report(page.format("<img src='1.png'>" * 3).encode(), gazetteer)
     without = read_report(page.format("").encode(), gazetteer)
     assert "pictures within it were not read (3)" in (with_pictures.problem or "")
+    assert (with_pictures.is_picture, without.is_picture) == (True, False)
     assert without.problem is not None
     assert "pictures" not in without.problem
