@@ -38,8 +38,7 @@ def open_client(
     environment.
     """
     return httpx.AsyncClient(
-        transport=transport
-        or Transport(limits.per_host, 2 * limits.sources_at_once, limits.authorities),
+        transport=transport or Transport(2 * limits.sources_at_once, limits.authorities),
         trust_env=False,
         follow_redirects=False,
         timeout=limits.timeout_seconds,

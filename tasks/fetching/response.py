@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tasks.fetching.answer import Answer, Exchange, FetchError, Headers
+from tasks.fetching.answer import Answer, Exchange, FetchError, Headers, watch_nothing
 from tasks.fetching.body import read_body
 from tasks.fetching.page import Outcome
 from tasks.fetching.politeness import Hosts
@@ -55,9 +55,9 @@ async def take_response(
     except FetchError as error:
         trouble = error
     except (httpx.TransportError, TimeoutError):
-        hosts.watch(_record(response, b"", hosts, is_whole=False))
+        _show(response, b"", hosts, is_whole=False)
         raise
-    hosts.watch(_record(response, content, hosts, is_whole=trouble is None))
+    _show(response, content, hosts, is_whole=trouble is None)
     location = response.headers.get("location")
     if response.status_code in _REDIRECTS and location:
         return Redirect(_resolve(request.url, location))
@@ -92,6 +92,11 @@ def _resolve(base: str, location: str) -> str:
         return urljoin(base, location.strip().replace(" ", "%20")).partition("#")[0]
     except ValueError:
         return location  # no address, and refused as such
+
+
+def _show(response: httpx.Response, content: bytes, hosts: Hosts, *, is_whole: bool) -> None:
+    if hosts.watch is not watch_nothing:
+        hosts.watch(_record(response, content, hosts, is_whole=is_whole))
 
 
 def _record(response: httpx.Response, content: bytes, hosts: Hosts, *, is_whole: bool) -> Exchange:

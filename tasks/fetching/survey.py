@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser
@@ -107,7 +108,8 @@ def sort_entries(entries: Iterable[Entry], base: str, page: str, rules: Rules) -
 
 def has_report_phrases(text: str, rules: Rules) -> bool:
     """Tell whether a text has as many of the phrases as make it a report."""
-    return sum(phrase in text for phrase in rules.phrases) >= rules.phrases_at_least
+    found = (phrase for phrase in rules.phrases if phrase in text)
+    return sum(1 for _ in islice(found, rules.phrases_at_least)) >= rules.phrases_at_least
 
 
 def find_attachments(html: str, url: str, rules: Rules) -> tuple[Link, ...]:

@@ -7,7 +7,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -40,19 +40,22 @@ class Reach:
 
 @dataclass(slots=True)
 class _Pool:
-    connections: httpcore.AsyncConnectionPool
+    """The connections of one host that wait for a request, and how many requests are under way."""
+
+    idle: list[httpcore.AsyncHTTPConnection] = field(default_factory=list)
     under_way: int = 0
 
 
 class Transport(httpx.AsyncBaseTransport):
     """Sends the requests of a client; each carries its `Reach` in the extension `reach`.
 
-    Each host has a pool of its own, so that a request costs the same however many hosts there
-    are; beyond `hosts_kept` of them, those idle for longest are closed.
+    Each host has connections of its own, so that a request costs the same however many hosts
+    there are; how many at once is for the caller to bound. Beyond `hosts_kept` hosts, the
+    connections of those idle for longest are closed.
     """
 
-    def __init__(self, per_host: int, hosts_kept: int, authorities: Path | None = None) -> None:
-        self._per_host, self._hosts_kept = per_host, hosts_kept
+    def __init__(self, hosts_kept: int, authorities: Path | None = None) -> None:
+        self._hosts_kept = hosts_kept
         self._authorities = authorities
         self._contexts: dict[tuple[Level, bool], ssl.SSLContext] = {}
         self._pools: OrderedDict[tuple[_Origin, Reach], _Pool] = OrderedDict()
@@ -74,28 +77,28 @@ class Transport(httpx.AsyncBaseTransport):
         pool.under_way += 1
         try:
             await self._close_idle()
+            connection = await _take_idle(pool) or self._connect(sent.url.origin, reach)
             with _name_errors():
-                response = await pool.connections.handle_async_request(sent)
+                response = await connection.handle_async_request(sent)
         except BaseException:
             pool.under_way -= 1
             raise
         return httpx.Response(
             response.status,
             headers=response.headers,
-            stream=_Stream(response, pool),
+            stream=_Stream(response, connection, pool),
             extensions=response.extensions,
         )
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
-            await pool.connections.aclose()
-        self._pools.clear()
+        while self._pools:
+            await _close_all(self._pools.popitem()[1])
 
     def _find_pool(self, origin: _Origin, reach: Reach) -> _Pool:
         key = (origin, reach)
         if key not in self._pools:
-            self._pools[key] = _Pool(self._open_pool(origin[0], reach))
+            self._pools[key] = _Pool()
         self._pools.move_to_end(key)
         return self._pools[key]
 
@@ -105,12 +108,12 @@ class Transport(httpx.AsyncBaseTransport):
             oldest = next(idle, None)
             if oldest is None:
                 return
-            await self._pools.pop(oldest).connections.aclose()
+            await _close_all(self._pools.pop(oldest))
 
-    def _open_pool(self, scheme: bytes, reach: Reach) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._choose_context(reach) if scheme == b"https" else None,
-            max_connections=self._per_host,
+    def _connect(self, origin: httpcore.Origin, reach: Reach) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._choose_context(reach) if origin.scheme == b"https" else None,
             keepalive_expiry=_IDLE_SECONDS,
             network_backend=_Backend(may_be_local=reach.may_be_local),
         )
@@ -160,10 +163,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpx.AsyncByteStream):
-    """The body of a response, as it comes."""
+    """The body of a response, as it comes; at its end the connection waits for a request."""
 
-    def __init__(self, response: httpcore.Response, pool: _Pool) -> None:
-        self._response, self._pool, self._is_open = response, pool, True
+    def __init__(
+        self, response: httpcore.Response, connection: httpcore.AsyncHTTPConnection, pool: _Pool
+    ) -> None:
+        self._response, self._connection, self._pool = response, connection, pool
+        self._is_open = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _name_errors():
@@ -171,11 +177,31 @@ class _Stream(httpx.AsyncByteStream):
                 yield chunk
 
     async def aclose(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._pool.under_way -= 1
-            with _name_errors():
-                await self._response.aclose()
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._pool.under_way -= 1
+        with _name_errors():
+            await self._response.aclose()
+            if self._connection.is_idle():
+                self._pool.idle.append(self._connection)
+            else:
+                await self._connection.aclose()
+
+
+async def _take_idle(pool: _Pool) -> httpcore.AsyncHTTPConnection | None:
+    """Take a connection that can be used again, and close those that cannot."""
+    while pool.idle:
+        connection = pool.idle.pop()
+        if connection.is_idle() and not connection.has_expired():
+            return connection
+        await connection.aclose()
+    return None
+
+
+async def _close_all(pool: _Pool) -> None:
+    while pool.idle:
+        await pool.idle.pop().aclose()
 
 
 @contextmanager
