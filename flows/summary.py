@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from storage.lake import StoreSummary
+from storage.store import StoreSummary
 from tasks.alert import Alerted
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.folder import explain_os_errors, sync_folders
-from storage.lake import list_partitions, locate_file, read_partition, scan_table
+from storage.lake import list_partitions, locate_file, read_partitions, scan_table
 from storage.parquet import COMPRESSION, ROWS_PER_GROUP, build_arrow_schema
 from storage.schema import Table, add_partition
 
@@ -103,7 +103,7 @@ def _gather_groups(data: Path, table: Table, schema: pa.Schema) -> Iterator[pa.T
     """Read partition by partition, and give tables of whole row groups; the last may be less."""
     waiting: list[pa.Table] = []
     for partition in list_partitions(data, table):
-        frame = read_partition(data, table, partition)
+        frame = read_partitions(data, table, [partition])
         waiting.append(frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema))
         count = sum(part.num_rows for part in waiting)
         if count < ROWS_PER_GROUP:

@@ -385,7 +385,12 @@ REPORT_VERSIONS = Table(
         Column("errors", pl.Int32, "failed rules of severity error, by row or column"),
         Column("warnings", pl.Int32, "failed rules of severity warning, by row or column"),
         Column("cells_read", pl.Int32, "cells printed and understood"),
-        Column("cells_changed", pl.Int32, "cells that are otherwise in the version after it"),
+        Column(
+            "cells_changed",
+            pl.Int32,
+            "cells that are otherwise in the version after it",
+            "withdrawn: there is none after it",
+        ),
     ),
 )
 

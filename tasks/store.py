@@ -12,7 +12,6 @@ from prefect.cache_policies import NO_CACHE
 from expectations.wide import WIDE, build_wide
 from storage.documents import read_documents, update_documents
 from storage.guard import NO_LIMIT, LossLimit
-from storage.lake import StoreSummary, store_reports
 from storage.schema import (
     CELLS,
     COPIES,
@@ -25,6 +24,7 @@ from storage.schema import (
     SKETCHES,
     STATEMENTS,
 )
+from storage.store import StoreSummary, store_reports
 from tasks.checking import Checked
 from tasks.held import write_held
 from tasks.progress import announce

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from storage.guard import LossLimit, find_losses
-from storage.lake import list_partitions, read_table, store_reports
+from storage.lake import list_partitions, read_table
 from storage.schema import CELLS, REPORTS, Table
+from storage.store import store_reports
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 

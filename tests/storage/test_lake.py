@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from storage.folder import StorageError
-from storage.lake import list_partitions, read_table, scan_table, store_reports
+from storage.lake import list_partitions, read_table, scan_table
 from storage.schema import CELLS, FINDINGS, REPORTS, Column, Table, list_tables
+from storage.store import store_reports
 
 Frames = dict[Table, pl.DataFrame]
 MakeFrames = Callable[..., Frames]
@@ -192,7 +193,8 @@ def test_an_upsert_leaves_other_reports_alone(tmp_path: Path, make_frames: MakeF
     assert read_table(tmp_path, FINDINGS)["report_id"].to_list() == ["r2"]
     changed = {name for name, content in _fingerprint(tmp_path).items() if content != before[name]}
     assert changed == {
-        f"lake/{t}/year=2021/region=CN-JX/part.parquet" for t in ("reports", "cells", "findings")
+        f"lake/{table}/year=2021/region=CN-JX/part.parquet"
+        for table in ("reports", "cells", "findings", "report_versions", "cell_changes")
     }
     assert changed == set(summary.files)
 

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from storage.lake import store_reports
 from storage.migration import migrate_lake
 from storage.parquet import is_written_as_declared
 from storage.schema import DOCUMENTS, FINDINGS, REPORTS, list_tables
+from storage.store import store_reports
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = [("r1", 2021, "CN-JX"), ("r2", 2022, "CN-FJ")]

@@ -26,10 +26,11 @@ import pytest
 from storage import staging
 from storage.checksums import find_damage, list_files
 from storage.folder import StorageError, prepare_folder
-from storage.lake import read_table, store_reports
+from storage.lake import read_table
 from storage.parquet import write_file
-from storage.schema import CELLS, REPORTS, Table, list_tables
+from storage.schema import CELLS, REPORTS, Table, list_history, list_tables
 from storage.staging import complete_changes
+from storage.store import store_reports
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 Place: TypeAlias = tuple[str, int, str]
@@ -338,5 +339,6 @@ def test_a_lake_taken_away_is_built_again(tmp_path: Path, make_frames: MakeFrame
     frames = make_frames(PLACES, cells=20)
     store_reports(tmp_path, frames, NOW)
     shutil.rmtree(tmp_path / "lake")
-    assert len(store_reports(tmp_path, frames, NOW).files) == len(list_tables()) * 6
+    tables = (*list_tables(), *list_history())
+    assert len(store_reports(tmp_path, frames, NOW).files) == len(tables) * 6
     _check_whole(tmp_path)

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.lake import store_reports
+from storage.store import store_reports
 
 if __name__ == "__main__":
     make_frames = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["make_frames"]

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from storage.alerts import list_alerts, settle_alerts
-from storage.lake import store_reports
 from storage.mails import NewMail, Told
 from storage.outbox import open_outbox, transaction
 from storage.schema import CELLS, FINDINGS, PARTS, REPAIRS, REPORTS, list_tables
+from storage.store import store_reports
 from tasks.alerting.cards import list_repairs
 from tasks.alerting.compose import compose_mails
 from tasks.alerting.content import Content
