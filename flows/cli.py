@@ -290,6 +290,24 @@ def verify(
 
 
 @app.command()
+def release(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as 2026-03.")],
+    data: DataOption = None,
+    is_verbose: VerboseOption = False,
+) -> None:
+    """Write an immutable snapshot with checksums, and what changed since the last release.
+
+    It is in `releases/NAME` in the data folder. Exit status 2 where the name is taken.
+    """
+    start_flow(is_verbose)
+    from flows.release import ReleaseParameters, release, show_release
+
+    with explain_failure():
+        made = release(ReleaseParameters(name=name, data=data))
+    show_release(made, Console())
+
+
+@app.command()
 def rules(as_json: JsonOption = False) -> None:
     """List the rules with edition, severity, description and source."""
     from flows.rules import list_rules, show_rules

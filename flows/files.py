@@ -20,7 +20,14 @@ from storage.documents import read_documents, update_documents
 from storage.lake import Partition, read_table, tell_partition
 from storage.locks import RUN_LOCK, hold_lock
 from storage.rebuild import adopt_files, keep_damaged, open_beside
-from storage.schema import DOCUMENTS, MISSING, PARTITION_SCHEMA, REPORTS, list_tables
+from storage.schema import (
+    DOCUMENTS,
+    PARTITION_SCHEMA,
+    REPORTS,
+    list_flat_tables,
+    list_history,
+    list_tables,
+)
 from storage.settings import Settings, load_settings
 from storage.staging import complete_changes
 from tasks.check import check_reports
@@ -31,7 +38,7 @@ from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
 from tasks.stored import list_archived
 
-TABLES = (*list_tables(), WIDE, DOCUMENTS, MISSING)
+TABLES = (*list_tables(), WIDE, *list_history(), *list_flat_tables())
 
 
 class CheckFilesParameters(BaseModel):

@@ -33,9 +33,11 @@ def list_cell_changes(
 ) -> pl.DataFrame:
     """List the cells of stored reports that are otherwise now.
 
+    A report of which no cell was stored has no change of cells: nothing of it was told before.
+
     Args:
         before: cells as stored, columns as `CELLS.schema`.
-        after: cells of the same reports as they will be; those of new reports are left aside.
+        after: cells of the same reports as they will be.
         causes: as `list_causes`.
         now: when they change.
 
@@ -46,6 +48,7 @@ def list_cell_changes(
     if before.select(names).equals(after.select(names)):
         return CELL_CHANGES.schema.to_frame()
     old = before.select(*_NAME, *(pl.col(name).alias(f"old_{name}") for name in _FIGURE))
+    causes = causes.join(before, on="report_id", how="semi")
     new = after.select(names).join(causes, on="report_id", how="semi")
     is_other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"old_{name}")) for name in _FIGURE)
     return (

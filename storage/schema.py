@@ -476,6 +476,51 @@ MISSING = Table(
 )
 
 
+_CHANGE = "added, changed or removed since the last release"
+_WHY = (
+    "new_bytes: another text; new_reader: the same text read otherwise; new_rules: judged by "
+    "other rules; beside: other reports, waivers or the roster changed what is found"
+)
+
+RELEASE_REPORTS = Table(
+    name="release_reports",
+    row_per="report that is otherwise than in the last release",
+    key=("report_id",),
+    columns=(
+        *PARTITION,
+        Column("report_id", pl.String, "as in reports"),
+        Column("change", pl.String, _CHANGE),
+        Column("why", pl.String, _WHY, "added or removed"),
+        Column("old_version", pl.Int32, "its version in the last release", "added"),
+        Column("version", pl.Int32, "its version now", "removed"),
+        Column("old_verdict", pl.String, "its verdict in the last release", "added"),
+        Column("verdict", pl.String, "its verdict now", "removed"),
+        Column("cells_changed", pl.Int32, "cells added, changed or removed"),
+    ),
+)
+
+RELEASE_CELLS = Table(
+    name="release_cells",
+    row_per="cell that is otherwise than in the last release, of a report that is in both",
+    key=("report_id", "table", "row", "column"),
+    columns=(
+        *PARTITION,
+        Column("report_id", pl.String, "as in reports"),
+        Column("table", pl.String, "t2, t3 or t4"),
+        Column("row", pl.String, "row of the table"),
+        Column("column", pl.String, "column of the table"),
+        Column("change", pl.String, _CHANGE),
+        Column("why", pl.String, _WHY),
+        Column("old_value", FIGURE, "the figure before", "it had none"),
+        Column("old_text", pl.String, "what was printed before", "nothing was found"),
+        Column("old_status", pl.String, "its status before", "added"),
+        Column("value", FIGURE, "the figure now", "it has none"),
+        Column("text", pl.String, "what is printed now", "nothing was found"),
+        Column("status", pl.String, "its status now", "removed"),
+    ),
+)
+
+
 def add_partition(table: Table) -> Table:
     """Declare a table of the lake as one file has it: the columns of the partition come first."""
     return replace(table, columns=(*PARTITION, *table.columns))
@@ -496,6 +541,11 @@ def declare_wide(figures: Iterable[Column]) -> Table:
 def list_history() -> tuple[Table, ...]:
     """Return the declared tables of what was replaced, beside those of what stands now."""
     return (REPORT_VERSIONS, CELL_CHANGES)
+
+
+def list_release_tables() -> tuple[Table, ...]:
+    """Return the declared tables of a release: what is otherwise than in the one before."""
+    return (RELEASE_REPORTS, RELEASE_CELLS)
 
 
 def list_flat_tables() -> tuple[Table, ...]:

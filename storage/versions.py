@@ -38,7 +38,7 @@ def compare_reports(
         "report_id",
         *(pl.col(name).alias(f"stored_{name}") for name in ("region", "year", *_STORED)),
     ).unique("report_id")
-    other_findings = _list_differing(findings, stored_findings)
+    other_findings = list_differing(findings, stored_findings)
     is_same_text = pl.col("source_sha256") == pl.col("stored_source_sha256")
     return (
         reports.join(before, on="report_id", how="left", maintain_order="left")
@@ -83,7 +83,7 @@ def foresee_versions(
     return settle_versions(compare_reports(reports, nothing, stored_reports, nothing), now)
 
 
-def _list_differing(findings: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
+def list_differing(findings: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
     """Return the ids of the reports whose findings differ in any column but the partition's."""
     both = _print_by_report(findings).join(
         _print_by_report(stored), on="report_id", how="full", coalesce=True, suffix="_stored"

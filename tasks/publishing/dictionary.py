@@ -23,6 +23,7 @@ from storage.schema import (
     add_partition,
     list_flat_tables,
     list_history,
+    list_release_tables,
     list_tables,
 )
 
@@ -73,7 +74,10 @@ def describe_tables() -> tuple[Description, ...]:
     lake = (*list_tables(), WIDE, *list_history())
     return (
         *(_describe(table, is_in_lake=True) for table in lake),
-        *(_describe(table, is_in_lake=False) for table in list_flat_tables()),
+        *(
+            _describe(table, is_in_lake=False)
+            for table in (*list_flat_tables(), *list_release_tables())
+        ),
     )
 
 

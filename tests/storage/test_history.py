@@ -97,3 +97,13 @@ def test_a_report_that_moves_is_compared_with_what_it_was(
         ("CN-JX", "r1", Decimal("1.5"), Decimal(9)),
         ("CN-JX", "r1", Decimal("1.5"), Decimal(9)),
     ]
+
+
+def test_a_report_without_stored_cells_has_no_change_of_cells(
+    tmp_path: Path, make_frames: MakeFrames
+) -> None:
+    """What could not be read before, or whose file was lost, told no figure to replace."""
+    store_reports(tmp_path, make_frames([ONE], cells=0), FIRST)
+    store_reports(tmp_path, make_frames([ONE], cells=3), SECOND)
+    assert read_table(tmp_path, CELL_CHANGES).is_empty()
+    assert read_table(tmp_path, REPORT_VERSIONS).is_empty()

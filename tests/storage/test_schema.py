@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.schema import DOCUMENTS, MISSING, Table, list_tables
+from storage.schema import Table, list_flat_tables, list_history, list_release_tables, list_tables
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = (*list_tables(), DOCUMENTS, MISSING)
+TABLES = (*list_tables(), *list_history(), *list_flat_tables(), *list_release_tables())
 
 
 def test_every_table_is_declared_in_one_place() -> None:

@@ -20,11 +20,18 @@ from storage.schema import (
     Table,
     list_flat_tables,
     list_history,
+    list_release_tables,
     list_tables,
 )
 from storage.schema_history import find_undeclared, load_history
 
-TABLES = (*list_tables(), WIDE, *list_history(), *list_flat_tables())
+TABLES = (
+    *list_tables(),
+    WIDE,
+    *list_history(),
+    *list_flat_tables(),
+    *list_release_tables(),
+)
 EARLIER = [(table, version) for table in TABLES for version in range(1, table.version)]
 
 

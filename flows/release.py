@@ -1,0 +1,60 @@
+"""Make a release of the lake."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from storage.folder import StorageError
+from storage.lake import list_partitions
+from storage.locks import RUN_LOCK, hold_lock
+from storage.schema import REPORTS
+from storage.settings import load_settings
+from storage.staging import complete_changes
+from tasks.publishing.release import Release, make_release
+
+
+class ReleaseParameters(BaseModel):
+    """What a run of `release` may be told; the form of the Prefect UI."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(
+        None, description="Name of the release, such as 2026-03; none: the day of the run, UTC."
+    )
+    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+
+
+@flow(name="release", validate_parameters=True)
+def release(parameters: ReleaseParameters = ReleaseParameters()) -> Release:  # noqa: B008
+    """Write an immutable snapshot of the lake and what changed since the last one.
+
+    Runs wait meanwhile. A release that exists is never changed.
+    """
+    now = datetime.now(UTC)
+    data = load_settings(parameters.data).data
+    complete_changes(data)
+    with hold_lock(data / RUN_LOCK):
+        if not list_partitions(data, REPORTS):
+            raise StorageError(f"{data}: expected reports to release, found none; collect first")
+        return make_release(data, parameters.name or now.date().isoformat(), now)
+
+
+def show_release(made: Release, console: Console) -> None:
+    """Say where the release is and what is otherwise in it."""
+    console.print(f"[bold]{escape(str(made.folder))}[/]: {made.rows['reports']} reports")
+    if made.difference is None:
+        console.print("The first release; there is none to compare it with.")
+        return
+    console.print(f"Since release {escape(str(made.previous))}:")
+    for what, counts in made.difference.items():
+        said = ", ".join(f"{number} {name}" for name, number in counts.items()) or "none"
+        console.print(f"  {what}: {said}")
+
+
+if __name__ == "__main__":
+    release()
