@@ -66,7 +66,8 @@ def test_a_group_is_a_recipient_and_a_region(now: datetime) -> None:
     ]
     for given in ({"group_by": "recipient"}, {"regions": "*"}):
         (one,) = plan(alerts, now, recipient=DESK.model_copy(update=given))
-        assert (one.region, one.shown) == ("*", {"a", "b"})
+        assert one.region == "*"
+        assert one.shown == {"a", "b"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,9 @@ def test_a_report_published_again_is_told_of(now: datetime) -> None:
     alerts = [make_alert("a", now, state="resolved"), make_alert("b", now)]
     early, late = now - timedelta(hours=2), now - timedelta(minutes=5)
     (found,) = plan(alerts, now, {"a", "b"}, corrected={"report-a": late})
-    assert (found.reason, found.corrected, found.closed) == ("corrected", {"report-a"}, {"a"})
+    assert found.reason == "corrected"
+    assert found.corrected == {"report-a"}
+    assert found.closed == {"a"}
     assert plan(alerts, now, {"a", "b"}, corrected={"report-a": early}) == []
 
 
