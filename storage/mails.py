@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
 from collections.abc import Collection, Sequence
@@ -27,8 +28,9 @@ class Told:
 class NewMail:
     """A composed mail of one group.
 
-    `fingerprints` are the alerts that it tells, `firing` all that fire in the group. `message`
-    is what is sent: RFC 5322 bytes, or for a channel its text.
+    `fingerprints` are the alerts that it tells, `firing` all that fire in the group. `head` and
+    `body` together are what is sent: RFC 5322 bytes, or for a channel its text; mails that have
+    the body alike share it.
     """
 
     id: str
@@ -36,9 +38,15 @@ class NewMail:
     topic: str
     is_channel: bool
     subject: str
-    message: bytes
+    head: bytes
+    body: bytes
     fingerprints: tuple[str, ...]
     firing: frozenset[str]
+
+    @property
+    def message(self) -> bytes:
+        """What is sent."""
+        return self.head + self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,19 @@ class Mail:
 def queue_mails(connection: sqlite3.Connection, mails: Sequence[NewMail], now: datetime) -> None:
     """Keep mails to be sent, and what their groups were told; in a transaction of the caller."""
     stamp = write_instant(now)
+    bodies = {mail.body: hashlib.sha256(mail.body).hexdigest() for mail in mails}
+    connection.executemany(
+        "INSERT OR IGNORE INTO bodies VALUES (?, ?)",
+        [(name, zlib.compress(body, 1)) for body, name in bodies.items()],
+    )
     for mail in mails:
         key = (mail.recipient, mail.topic)
         connection.execute(
-            "INSERT OR IGNORE INTO mails (id, recipient, channel, subject, message, state, "
-            "next_try_at, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)",
+            "INSERT OR IGNORE INTO mails (id, recipient, channel, subject, head, body, state, "
+            "next_try_at, created_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
             (
                 *(mail.id, mail.recipient, mail.is_channel, mail.subject),
-                *(zlib.compress(mail.message, 1), stamp, stamp),
+                *(zlib.compress(mail.head, 1), bodies[mail.body], stamp, stamp),
             ),
         )
         connection.executemany(
@@ -110,8 +123,11 @@ def count_mails(connection: sqlite3.Connection) -> dict[str, int]:
 
 def read_message(connection: sqlite3.Connection, mail_id: str) -> bytes:
     """Read what is sent of a mail that is there."""
-    row = connection.execute("SELECT message FROM mails WHERE id = ?", (mail_id,)).fetchone()
-    return zlib.decompress(row[0])
+    row = connection.execute(
+        "SELECT head, content FROM mails JOIN bodies ON bodies.id = body WHERE mails.id = ?",
+        (mail_id,),
+    ).fetchone()
+    return zlib.decompress(row[0]) + zlib.decompress(row[1])
 
 
 def list_mails_of(connection: sqlite3.Connection, fingerprint: str) -> list[Mail]:

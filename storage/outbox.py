@@ -59,12 +59,16 @@ CREATE TABLE told (                -- what fired when it was composed
     recipient TEXT NOT NULL, topic TEXT NOT NULL, fingerprint TEXT NOT NULL,
     PRIMARY KEY (recipient, topic, fingerprint)
 ) WITHOUT ROWID;
+CREATE TABLE bodies (              -- what several mails have alike, by its sha256
+    id TEXT PRIMARY KEY, content BLOB NOT NULL
+);
 CREATE TABLE mails (
     id TEXT PRIMARY KEY,           -- also the Message-ID
     recipient TEXT NOT NULL,       -- an address, or the name of a channel
     channel INTEGER NOT NULL,      -- 1 where it goes to a channel, not to an address
     subject TEXT NOT NULL,
-    message BLOB NOT NULL,
+    head BLOB NOT NULL,            -- what stands before the body, compressed like it
+    body TEXT NOT NULL REFERENCES bodies (id),
     state TEXT NOT NULL CHECK (state IN ('queued', 'failed', 'sent')),
     attempts INTEGER NOT NULL DEFAULT 0,
     next_try_at TEXT NOT NULL,

@@ -73,9 +73,10 @@ def alert(
 
 @task(name="send", tags=["smtp"], cache_policy=NO_CACHE)
 def send(settings: Settings, now: datetime) -> SendSummary:
-    """Send what waits, after copies to look at were written to `<data>/outbox`."""
+    """Send what waits; without a mail server, write copies to look at to `<data>/outbox`."""
     with open_outbox(settings.data) as connection:
-        write_copies(connection, settings.data / OUTBOX)
+        if not settings.smtp_url:
+            write_copies(connection, settings.data / OUTBOX)
         channels = {
             one.key: one.channel for one in choose_recipients(settings) if one.channel is not None
         }

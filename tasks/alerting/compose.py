@@ -15,7 +15,7 @@ from tasks.alerting.content import Content
 from tasks.alerting.corrections import Correction, make_correction
 from tasks.alerting.grouping import DEADLINES, EVERYWHERE, HEARTBEAT, JUMPS, Group
 from tasks.alerting.letter import write_letters
-from tasks.alerting.message import Attachment, build_message, name_mail
+from tasks.alerting.message import Attachment, build_body, build_head, name_mail
 from tasks.alerting.notices import render_deadlines, render_heartbeat, render_jumps
 from tasks.alerting.ours import list_jumps
 from tasks.alerting.render import BEIJING, CARD_LIMIT, Rendering, Story, render_digest
@@ -28,11 +28,11 @@ CHAT_CARDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A mail but for its headers; `chat` is what a channel is told instead of the HTML."""
+    """A mail but for its recipient: as bytes for an address, as text for a channel."""
 
-    rendering: Rendering
-    attachments: tuple[Attachment, ...]
-    chat: str
+    subject: str
+    body: bytes
+    chat: bytes
 
 
 @dataclass(slots=True)
@@ -57,19 +57,15 @@ def compose_mails(
         composed = _compose(group, content, memory, now)
         mail_id = name_mail(group)
         is_channel = recipient.channel is not None
-        rendering = composed.rendering
-        message = (
-            json.dumps({"title": rendering.subject, "body": composed.chat}).encode()
-            if is_channel
-            else build_message(mail_id, sender, recipient, rendering, composed.attachments, now)
-        )
+        head = b"" if is_channel else build_head(mail_id, sender, recipient, composed.subject, now)
         yield NewMail(
             id=mail_id,
             recipient=recipient.key,
             topic=group.key,
             is_channel=is_channel,
-            subject=rendering.subject,
-            message=message,
+            subject=composed.subject,
+            head=head,
+            body=composed.chat if is_channel else composed.body,
             fingerprints=tuple(sorted(group.shown)),
             firing=group.firing,
         )
@@ -90,6 +86,11 @@ def _compose(group: Group, content: Content, memory: Memory, now: datetime) -> C
         digest = partial(_compose_digest, group, content, memory, now)
         memory.composed[key] = write.get(group.topic, digest)()
     return memory.composed[key]
+
+
+def _build(rendering: Rendering, attachments: tuple[Attachment, ...], chat: str) -> Composed:
+    message = json.dumps({"title": rendering.subject, "body": chat}).encode()
+    return Composed(rendering.subject, build_body(rendering, attachments), message)
 
 
 def _compose_digest(group: Group, content: Content, memory: Memory, now: datetime) -> Composed:
@@ -133,7 +134,7 @@ def _compose_digest(group: Group, content: Content, memory: Memory, now: datetim
     regions = None if reader.regions == "*" else reader.regions
     rendering = render_digest(story, language, regions, now)
     if not cards:
-        return Composed(rendering, (), rendering.text)
+        return _build(rendering, (), rendering.text)
     texts = load_texts(language)
     date = now.astimezone(BEIJING).strftime("%Y%m%d")
     attachments = (
@@ -146,7 +147,7 @@ def _compose_digest(group: Group, content: Content, memory: Memory, now: datetim
             write_letters(worded, language, now),
         ),
     )
-    return Composed(rendering, attachments, _write_chat(story, rendering, language))
+    return _build(rendering, attachments, _write_chat(story, rendering, language))
 
 
 def _list_corrections(group: Group, content: Content) -> tuple[Correction, ...]:
@@ -175,7 +176,7 @@ def _compose_deadlines(group: Group, content: Content, now: datetime) -> Compose
     rendering, attachments = render_deadlines(
         alerts, _sort(closed), group.reason == "repeated", group.recipient.language, now
     )
-    return Composed(rendering, attachments, rendering.text)
+    return _build(rendering, attachments, rendering.text)
 
 
 def _compose_jumps(group: Group, content: Content) -> Composed:
@@ -185,13 +186,13 @@ def _compose_jumps(group: Group, content: Content) -> Composed:
         if alert.fingerprint in group.shown
     ]
     rendering, attachments = render_jumps(jumps, group.recipient.language)
-    return Composed(rendering, attachments, rendering.text)
+    return _build(rendering, attachments, rendering.text)
 
 
 def _compose_heartbeat(group: Group, content: Content, now: datetime) -> Composed:
     language: Language = group.recipient.language
     rendering = render_heartbeat(bool(group.firing), content.last_run, language, now)
-    return Composed(rendering, (), rendering.text)
+    return _build(rendering, (), rendering.text)
 
 
 def _write_chat(story: Story, rendering: Rendering, language: Language) -> str:

@@ -34,15 +34,10 @@ def name_mail(group: Group) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
-def build_message(
-    mail_id: str,
-    sender: str,
-    recipient: Recipient,
-    rendering: Rendering,
-    attachments: Sequence[Attachment],
-    now: datetime,
+def build_head(
+    mail_id: str, sender: str, recipient: Recipient, subject: str, now: datetime
 ) -> bytes:
-    """Build the message: plain text, HTML, attachments; all base64, so that no byte is changed.
+    """Build the headers that a recipient's mail has before its body.
 
     The `Message-ID` follows from `mail_id` alone: a mail sent again after a crash is known
     to the receiver as the same.
@@ -57,25 +52,35 @@ def build_message(
             "set GOUJI_SENDER"
         )
     texts = load_texts(recipient.language)
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(name or texts["sender_name"], addr_spec=address)
-    message["To"] = Address(recipient.name, addr_spec=recipient.key)
-    message["Subject"] = rendering.subject
-    message["Date"] = format_datetime(now.astimezone(BEIJING))
-    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = texts["language"]
-    message.set_content(rendering.text, cte="base64")
-    message.add_alternative(rendering.html, subtype="html", cte="base64")
+    head = EmailMessage(policy=SMTP)
+    head["From"] = Address(name or texts["sender_name"], addr_spec=address)
+    head["To"] = Address(recipient.name, addr_spec=recipient.key)
+    head["Subject"] = subject
+    head["Date"] = format_datetime(now.astimezone(BEIJING))
+    head["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    head["Auto-Submitted"] = "auto-generated"
+    head["X-Auto-Response-Suppress"] = "All"
+    head["Content-Language"] = texts["language"]
+    return head.as_bytes().removesuffix(b"\r\n")  # the blank line comes after the body's headers
+
+
+def build_body(rendering: Rendering, attachments: Sequence[Attachment]) -> bytes:
+    """Build what follows: plain text, HTML, attachments; all base64, so that no byte is changed.
+
+    It begins with headers of its own, and is the same for the same content.
+    """
+    body = EmailMessage(policy=SMTP)
+    body.set_content(rendering.text, cte="base64")
+    body.add_alternative(rendering.html, subtype="html", cte="base64")
     for one in attachments:
-        message.add_attachment(
+        body.add_attachment(
             one.content,
             maintype="text",
             subtype=one.kind,
             filename=one.name,
             params={"charset": "utf-8"},
         )
-    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{mail_id}_{number}")
-    return message.as_bytes()
+    name = hashlib.sha256(rendering.html.encode()).hexdigest()[:24]
+    for number, part in enumerate(part for part in body.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{name}_{number}")
+    return body.as_bytes()

@@ -19,7 +19,7 @@ from aiosmtpd.controller import Controller
 
 from storage.mails import NewMail, list_mails, queue_mails
 from storage.outbox import open_outbox, transaction
-from tasks.alerting.message import build_message
+from tasks.alerting.message import build_body, build_head
 from tasks.alerting.recipients import Recipient
 from tasks.alerting.render import Rendering
 
@@ -63,9 +63,10 @@ def fill(data: Path, first: int) -> set[str]:
     for name in names:
         recipient = Recipient(name=name, address=f"{name}@example.org", regions="*")
         content = Rendering(name, f"<p>{name}</p>", name)
-        message = build_message(name, "gouji@example.org", recipient, content, (), now)
+        head = build_head(name, "gouji@example.org", recipient, name, now)
+        body = build_body(content, ())
         mails.append(
-            NewMail(name, recipient.key, "findings *", False, name, message, (), frozenset())
+            NewMail(name, recipient.key, "findings *", False, name, head, body, (), frozenset())
         )
     with open_outbox(data) as connection, transaction(connection):
         queue_mails(connection, mails, now)
