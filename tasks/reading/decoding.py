@@ -1,8 +1,9 @@
 """Bytes of a Chinese page or text file -> text, whatever encoding it claims to be in.
 
 The claims are tried in order (byte order mark, HTTP header, meta element, then UTF-8,
-GB18030, Big5). One is believed when the bytes decode without error and the text consists
-of common characters, because GB18030 accepts most Big5 and some UTF-8 without an error.
+GB18030, Big5); a guess by statistics comes last. One is believed when the bytes decode without
+error and the text consists of common characters, because GB18030 accepts most Big5 and some
+UTF-8 without an error.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _ENOUGH_CHARACTERS = 500
 _PROOF_BYTES = 1000
 _BELIEVED_SHARE = 0.9
 _POSSIBLE_SHARE = 0.5
+_GUESSED_FROM = 20_000
+_LEAST_GUESSED = 20  # characters beyond ASCII: fewer prove nothing
 _TOLERATED_DAMAGE = 0.001
 _TOLERATED_CONTROLS = 0.005
 
@@ -95,6 +98,9 @@ def _decode(content: bytes, declared: str | None) -> tuple[str, bool]:
             continue
         if encoding == "utf-8" or measure_common_share(text) >= _POSSIBLE_SHARE:
             return text, False
+    guessed = _guess(content)
+    if guessed is not None:
+        return guessed, False
     raise UnreadableError(
         "encoding_unknown",
         f"expected text in one of {', '.join(candidates)}, found {len(content)} bytes that are "
@@ -140,6 +146,23 @@ def _name_encoding(claim: str) -> str | None:
     if name in ("big5", "big5hkscs", "cp950"):
         return "big5hkscs"
     return name if name in ("utf-8", "utf-16-le", "utf-16-be") else None
+
+
+def _guess(content: bytes) -> str | None:
+    """Decode with the encoding that statistics of the bytes suggest; None unless it is Chinese."""
+    from charset_normalizer import from_bytes  # next to no page needs it
+
+    best = from_bytes(content[:_GUESSED_FROM]).best()
+    text = None if best is None else _decode_strictly(content, best.encoding)
+    if text is None:
+        return None
+    text = text.removeprefix("\ufeff")
+    has_han = len(_ASCII.sub("", text)) >= _LEAST_GUESSED
+    return text if has_han and _is_text(text) and _is_common(text) else None
+
+
+def _is_common(text: str) -> bool:
+    return measure_common_share(text) >= _BELIEVED_SHARE
 
 
 def _decode_strictly(content: bytes, encoding: str) -> str | None:

@@ -86,6 +86,13 @@ def test_what_is_no_text_is_refused(content: bytes) -> None:
     assert caught.value.code == "encoding_unknown"
 
 
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be"])
+def test_an_encoding_beyond_the_ladder_is_guessed_last(encoding: str) -> None:
+    """What no claim and no rung of the ladder reads is read by its statistics, if it is Chinese."""
+    page = render(SIMPLIFIED)
+    assert decode(page.encode(encoding)) == page
+
+
 def test_nothing_is_an_empty_text() -> None:
     """No bytes give no text."""
     assert decode(b"") == ""

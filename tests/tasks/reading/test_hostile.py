@@ -153,7 +153,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "cells_unreadable",
     ),
     "null bytes": (lambda: PAGE.replace("0", "\0" * 9).encode(), "media_type_unsupported"),
-    "UTF-32": (lambda: PAGE.encode("utf-32"), "media_type_unsupported"),
+    "UTF-32": (lambda: PAGE.encode("utf-32"), "read"),
     "a line without end": (lambda: ("政府信息公开2022" + "1" * 3_000_000).encode(), "not_a_report"),
     "half titles": (lambda: ("2022年政府" * 200_000).encode(), "not_a_report"),
     "half titles in lines": (
