@@ -50,7 +50,8 @@ def tell_time() -> datetime:
 
 
 def _archive(page: Page, data: Path) -> Origin:
-    archive.put(data, page.content)
+    if page.via in (None, "inbox"):  # what came over the wire is archived before it gets here
+        archive.put(data, page.content)
     return Origin(
         url=page.url,
         source=page.source,

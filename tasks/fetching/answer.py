@@ -56,6 +56,7 @@ class Answer:
             the certificate was not verified; None over plain HTTP.
         is_unchanged: the host says that what the request names is still current (HTTP 304).
         is_stand_in: it is a file of the inbox.
+        sha256: of the content, None where it was not made yet.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Answer:
     tls: str | None = None
     is_unchanged: bool = False
     is_stand_in: bool = False
+    sha256: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def via(self) -> str:

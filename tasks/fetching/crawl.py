@@ -183,7 +183,7 @@ def _make_page(
         url=answer.url,
         source=source.name,
         fetched_at=fetched_at,
-        sha256=hashlib.sha256(answer.content).hexdigest(),
+        sha256=answer.sha256 or hashlib.sha256(answer.content).hexdigest(),
         media_type=media_type,
         content=answer.content,
         link_text=stop.text or None,

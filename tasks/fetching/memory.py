@@ -120,9 +120,10 @@ async def ask_or_recall(memory: Memory, source: str, fetch: Fetch, request: Requ
         if content is None:  # removed or damaged since: it is needed in full
             answer = await fetch(request)
         else:
-            answer = replace(answer, content=content, charset=bearer.charset)
-    await _keep_answer(memory, source, request, known, answer)
-    return replace(answer, is_unchanged=False) if answer.is_unchanged else answer
+            answer = replace(answer, content=content, charset=bearer.charset, sha256=bearer.sha256)
+    sha256 = answer.sha256 or await asyncio.to_thread(_hash, answer.content)
+    await _keep_answer(memory, source, request, known, answer, sha256)
+    return replace(answer, is_unchanged=False, sha256=sha256)
 
 
 def name_request(request: Request) -> str:
@@ -161,14 +162,20 @@ async def _recall(memory: Memory, known: Address) -> Answer | None:
     content = await asyncio.to_thread(_get_or_none, memory.data, known.sha256)
     if content is None:
         return None
-    return Answer(known.led_to or known.url, content, known.charset, tls=known.tls)
+    return Answer(
+        known.led_to or known.url, content, known.charset, tls=known.tls, sha256=known.sha256
+    )
 
 
 async def _keep_answer(
-    memory: Memory, source: str, request: Request, known: Address | None, answer: Answer
+    memory: Memory,
+    source: str,
+    request: Request,
+    known: Address | None,
+    answer: Answer,
+    sha256: str,
 ) -> None:
     """Keep a text under the address where it stood, and under the one that leads there."""
-    sha256 = hashlib.sha256(answer.content).hexdigest()
     has_moved = answer.url != request.url
     target = Request(answer.url) if has_moved else request
     before = find_address(memory.reader, name_request(target)) if has_moved else known
@@ -291,6 +298,10 @@ def _write_records(memory: Memory, exchange: Exchange) -> bytes:
     )
     earlier = (known.sha256, known.url, known.changed_at) if is_known else None
     return write_exchange(exchange, earlier)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _get_or_none(data: Path, sha256: str | None) -> bytes | None:
