@@ -121,7 +121,9 @@ async def ask_or_recall(memory: Memory, source: str, fetch: Fetch, request: Requ
             answer = await fetch(request)
         else:
             answer = replace(answer, content=content, charset=bearer.charset, sha256=bearer.sha256)
-    sha256 = answer.sha256 or await asyncio.to_thread(_hash, answer.content)
+    sha256 = answer.sha256
+    if sha256 is None:
+        sha256 = await asyncio.to_thread(_hash, answer.content)
     await _keep_answer(memory, source, request, known, answer, sha256)
     return replace(answer, is_unchanged=False, sha256=sha256)
 
