@@ -21,7 +21,7 @@ from flows.verify import describe_verification, verify
 from storage import archive
 from storage.lake import read_table
 from storage.parquet import write_file
-from storage.schema import CELLS, FINDINGS, REPORTS
+from storage.schema import CELL_CHANGES, CELLS, FINDINGS, REPORTS
 from storage.settings import load_settings
 from tasks.sample.render import render_html
 from tasks.sample.spec import Body, Spec
@@ -109,6 +109,14 @@ def test_the_old_version_is_kept(two: Two) -> None:
     assert {path.name for path in (two.data / "archive").rglob("*") if path.is_file()} >= {
         hashlib.sha256(write_page(COUNTY, 2022, requests)).hexdigest() for requests in (3, 5)
     }
+
+
+def test_the_cells_that_differ_are_recorded(two: Two) -> None:
+    """Every changed cell has both figures, and no other cell is named."""
+    changes = read_table(two.data, CELL_CHANGES)
+    assert changes.height == 6
+    assert set(changes["row"]) == {"new", "granted", "closed"}
+    assert (set(changes["old_value"]), set(changes["value"])) == ({Decimal(3)}, {Decimal(5)})
 
 
 def test_what_changed_is_told_with_the_next_report(two: Two) -> None:
