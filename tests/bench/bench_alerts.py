@@ -14,11 +14,11 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from expectations.form import load_form
-from storage.lake import store_reports
 from storage.mails import queue_mails
 from storage.outbox import open_outbox, transaction
 from storage.schema import CELLS, FINDINGS, REPORTS, list_tables
 from storage.settings import load_settings
+from storage.store import store_reports
 from tasks.alert import compose, settle
 from tasks.alerting.send import Sending, send_outbox
 from tasks.alerting.words import load_provinces
