@@ -13,14 +13,15 @@ from tasks.known import Known
 
 
 def read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
-    """Read what is stored beside these reports: others of near years in their regions.
+    """Read what is stored beside these reports: others of the year and the one before.
 
-    Sketches of texts are those of near years, wherever they are from.
+    No rule looks at a later year. Reports are those of their regions; sketches of texts are
+    those of these years, wherever they are from.
     """
     own = pl.LazyFrame(
         {"report_id": [*reports["report_id"], *known.withdrawn]}, schema={"report_id": pl.String}
     )
-    years = {year + step for year in reports["year"].unique() for step in (-1, 0, 1)}
+    years = {year + step for year in reports["year"].unique() for step in (-1, 0)}
     regions = reports["region"].unique().to_list()
     names = ("report_id", "year", "publisher")
     return Context(

@@ -20,7 +20,7 @@ import pytest
 
 from expectations.wide import WIDE
 from storage.lake import read_table
-from storage.schema import REPORTS, add_partition, list_history, list_tables
+from storage.schema import REPORTS, add_partition, list_history, list_release_tables, list_tables
 from tasks.publishing.dictionary import describe_tables
 from tasks.publishing.publish import publish_files
 
@@ -104,6 +104,8 @@ def test_every_view_has_its_comments_and_a_chinese_twin(sample_runs: Any) -> Non
     """Each table is a view with the lake's rows; each column of it is explained, twice named."""
     with duckdb.connect(sample_runs.folder / "gouji.duckdb", read_only=True) as connection:
         for described in describe_tables():
+            if described.table in list_release_tables():
+                continue  # those stand in the releases
             name, title = described.table.name, described.title_zh
             counts = [
                 connection.execute(f'SELECT count(*) FROM "{view}"').fetchall()  # noqa: S608
