@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -69,3 +70,15 @@ def test_a_mail_looks_as_it_did(
         if os.environ.get("GOUJI_RENEW_GOLDEN"):
             path.write_text(shown, "utf-8")
         assert shown == path.read_text("utf-8")
+
+
+def test_both_languages_say_the_same_things_once() -> None:
+    """The texts have the same keys, each once; how a Chinese message ends is Chinese alone."""
+    keys = {}
+    for language in ("zh", "en"):
+        path = GOLDEN.parents[3] / f"tasks/alerting/texts/{language}.yaml"
+        listed = re.findall(r"^(\w+):", path.read_text("utf-8"), flags=re.MULTILINE)
+        assert len(listed) == len(set(listed))
+        keys[language] = set(listed)
+    assert keys["zh"] - keys["en"] == {"figures"}
+    assert keys["en"] <= keys["zh"]
