@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from expectations.form import Block, Form, Table
+from tasks.reading.words import load_patterns
 
 ROW_LIMIT = 9
-EMPTY = ("", "0", "/", "-", "—", "无")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,16 @@ def _choose_rows(
         return (
             not any(cell in suggested for cell in cells),
             row != chosen[-1],
-            all(printed.get(cell, "") in EMPTY for cell in cells if cell in marked),
+            all(_is_empty(printed.get(cell, "")) for cell in cells if cell in marked),
         )
 
     full = [row for row in chosen if not all(rank(row))]
     best = sorted(full, key=rank)[:ROW_LIMIT]
     return [row for row in chosen if row in best]
+
+
+def _is_empty(text: str) -> bool:
+    return text == "0" or text in load_patterns().words["blanks"]
 
 
 def _name_row(block: Block, row: str) -> str:
