@@ -172,7 +172,7 @@ def resend(name: NameArgument, data: DataOption = None, is_verbose: VerboseOptio
             )
         with transaction(connection):
             forget_told(connection, alert.fingerprint)
-    send_alerts(data, is_verbose=is_verbose)
+    send_alerts(data, False, False, is_verbose)
 
 
 @alerts_app.command()
