@@ -98,7 +98,7 @@ def check_reports(
     found = [
         *_check_facts(reports, rules),
         *check_same_figures(reports, sheets, earlier),
-        *_check_sources(reports, cells, context),
+        *_check_sources(reports, cells, context, rules),
         *(() if context.parts is None else _check_prose(reports, context.parts, rules)),
         *_check_likeness(reports, context),
         *_check_territories(reports, sheets, context),
@@ -141,13 +141,12 @@ def _check_facts(reports: pl.DataFrame, rules: dict[str, Rule]) -> list[pl.LazyF
         *(check_bodies(reports) if "P-08" in rules else ()),
         *(check_signing(reports) if "P-09" in rules else ()),
         *check_media(reports),
-        *(check_script(reports) if "P-15" in rules else ()),
         *check_versions(reports),
     ]
 
 
 def _check_sources(
-    reports: pl.DataFrame, cells: pl.DataFrame, context: Context
+    reports: pl.DataFrame, cells: pl.DataFrame, context: Context, rules: dict[str, Rule]
 ) -> list[pl.LazyFrame]:
     own = reports.select("report_id")
     documents, copies = context.documents, context.copies
@@ -163,6 +162,7 @@ def _check_sources(
             else check_second_readings(cells, copies.join(own, on="report_id", how="semi"))
         ),
         *(() if context.hosts is None else check_hosts(reports, context.hosts)),
+        *(check_script(reports, context.hosts or ()) if "P-15" in rules else ()),
     ]
 
 

@@ -73,15 +73,17 @@ def check_media(reports: pl.DataFrame) -> list[pl.LazyFrame]:
     ]
 
 
-def check_script(reports: pl.DataFrame) -> list[pl.LazyFrame]:
+def check_script(reports: pl.DataFrame, hosts: tuple[str, ...]) -> list[pl.LazyFrame]:
     """Find reports printed in traditional characters (P-15).
 
-    Cases: `converted` on a host that is no government's, where a mirror put them so; else
-    `traditional`, for a government's own site may offer both, and a file has no host.
+    Cases: `converted` on a host that is not to be trusted (P-14), where a mirror put them so;
+    else `traditional`, for a body's own site may offer both, and a file has no host.
+
+    Args:
+        reports: `report_id`, `url`, `script`.
+        hosts: Those that people named as sources.
     """
-    words = load_words().patterns
-    host = pl.col("url").str.extract(words["host"], 1).str.to_lowercase()
-    is_foreign = ~host.str.contains(words["government_host"]).fill_null(True)
+    is_foreign = _judge_host(hosts).is_not_null()
     return [
         write_remarks(
             reports.lazy().filter(pl.col("script") == "traditional"),
@@ -110,27 +112,34 @@ def check_hosts(reports: pl.DataFrame, hosts: tuple[str, ...]) -> list[pl.LazyFr
         reports: `report_id`, `url`.
         hosts: Those that people named as sources.
     """
-    words, known = load_words().patterns, load_hosts()
-    host = pl.col("url").str.extract(words["host"], 1).str.to_lowercase()
-    domain = host.str.extract(words["domain"], 1)
-    is_trusted = host.str.contains(words["government_host"]) | host.is_in(
-        [*hosts, *known["approved"]]
-    )
-    case = (
-        pl.when(domain.is_in(known["mirrors"]))
-        .then(pl.lit("mirror"))
-        .when(~is_trusted)
-        .then(pl.lit("foreign"))
-    )
+    case = _judge_host(hosts)
     return [
         write_remarks(
             reports.lazy().filter(case.is_not_null()),
             rule="P-14",
             case=case,
             instance=INSTANCE,
-            reported=host,
+            reported=_name_host(),
         )
     ]
+
+
+def _name_host() -> pl.Expr:
+    return pl.col("url").str.extract(load_words().patterns["host"], 1).str.to_lowercase()
+
+
+def _judge_host(hosts: tuple[str, ...]) -> pl.Expr:
+    """Tell a `mirror` and a `foreign` host; null for one to be trusted, and for a file."""
+    words, known, host = load_words().patterns, load_hosts(), _name_host()
+    is_trusted = host.str.contains(words["government_host"]) | host.is_in(
+        [*hosts, *known["approved"]]
+    )
+    return (
+        pl.when(host.str.extract(words["domain"], 1).is_in(known["mirrors"]))
+        .then(pl.lit("mirror"))
+        .when(~is_trusted)
+        .then(pl.lit("foreign"))
+    )
 
 
 def list_differing(cells: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
