@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 
@@ -59,9 +59,29 @@ def _open(content: bytes) -> Iterator[olefile.OleFileIO]:
         if struct.unpack_from("<HH", content, _SHIFTS_AT) not in _SHIFTS:
             raise ValueError("its sectors have no size that is in use")
         with olefile.OleFileIO(BytesIO(content)) as ole:
+            ole.loadminifat()
+            if _has_loop(ole.fat) or _has_loop(ole.minifat or ()):
+                raise ValueError("a chain of its sectors runs in a circle")
             yield ole
     except Exception as error:  # a damaged file makes the library fail in many ways
         log.debug("broken compound file", exc_info=True)
         raise UnreadableError(
             "damaged_file", f"expected a whole compound file, found a broken one: {error}"
         ) from error
+
+
+def _has_loop(followers: Sequence[int]) -> bool:
+    """Tell whether a chain comes back to itself: other readers would follow it until memory ends.
+
+    `followers` has, for each sector, the one that follows it; larger numbers end a chain.
+    """
+    is_done = bytearray(len(followers))
+    for start in range(len(followers)):
+        chain, sector = [], start
+        while sector < len(followers) and not is_done[sector]:
+            is_done[sector] = True
+            chain.append(sector)
+            sector = followers[sector]
+        if sector < len(followers) and sector in chain:
+            return True
+    return False

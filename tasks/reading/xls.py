@@ -33,8 +33,12 @@ def read_xls(content: bytes) -> Document:
         UnreadableError: `damaged_file`, `encrypted` or `too_large_inside`.
     """
     streams = read_streams(content, ("Workbook", "Book"))
+    if not streams:
+        raise UnreadableError(
+            "damaged_file", "expected a workbook in the compound file, found none; save it again"
+        )
     errors = [_find_errors(stream) for stream in streams.values()]
-    return join_sheets(XLS, _read_sheets(content, errors[0] if errors else []))
+    return join_sheets(XLS, _read_sheets(content, errors[0]))
 
 
 def _find_errors(stream: bytes) -> list[set[tuple[int, int]]]:

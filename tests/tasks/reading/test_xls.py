@@ -37,9 +37,18 @@ def test_an_error_in_a_cell_is_not_blank() -> None:
     assert [cell.text for cell in grid.rows[0]] == ["甲", "#", "2"]
 
 
+def loop(content: bytes, sector: int) -> bytes:
+    """Let a sector of a compound file be followed by itself; the table is the first sector."""
+    at = 512 + 4 * sector
+    return content[:at] + sector.to_bytes(4, "little") + content[at + 4 :]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
+        pytest.param(loop(pack_xls([(0, 0, "甲")]), 3), "damaged_file", id="chain-in-a-circle"),
+        pytest.param(loop(pack_xls([(0, 0, "甲")]), 0), "damaged_file", id="table-in-a-circle"),
+        pytest.param(pack_compound({"Other": b"1" * 5000}), "damaged_file", id="another-file"),
         pytest.param(pack_compound({"Workbook": b"\0" * 9}), "damaged_file", id="no-workbook"),
         pytest.param(pack_xls([])[:2000], "damaged_file", id="truncated"),
         pytest.param(
