@@ -208,7 +208,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a locked PDF": (write_locked_pdf, "encrypted"),
     "a locked office file": (lambda: pack_compound({"EncryptedPackage": b"x"}), "encrypted"),
     "a directory that leads to itself": (loop_directory, "media_type_unsupported"),
-    "sectors that lead to themselves": (loop_sectors, "word6_unsupported"),
+    "sectors that lead to themselves": (loop_sectors, "media_type_unsupported"),
     "numbers without end in OFD": (
         lambda: pack_ofd(
             '<ofd:TextObject Boundary="nan inf 1e400 -1e400" Size="1e308"><ofd:TextCode X="nan" '
