@@ -23,10 +23,10 @@ demo: setup ## the main job on the bundled sample site, into data/demo
 	$(BIN)/gouji demo
 
 test: setup check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not bench"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not bench"
 
 test-all: setup check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not bench"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not bench"
 
 bench: setup
 	$(BIN)/python -m pytest -m bench -s tests/bench
