@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from storage.packing import choose_rows, unpack
+
 
 def settle_blame(findings: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     """Blame the publisher where a second reading confirms every cell of a failed rule.
@@ -22,7 +24,7 @@ def settle_blame(findings: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("blame") == "unknown")
         & (pl.col("cells").list.len() > 0)
     )
-    named = cells.select(
+    named = unpack(choose_rows(cells, open_ones)).select(
         "report_id",
         "confirmed",
         cells=pl.concat_str("table", "row", "column", separator="."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.context import Context
+from storage.packing import choose_rows, unpack
 
 # What is left over at the end of a year is what the next begins with: the same application.
 CARRIED_OUT, CARRIED_IN = "carried_out", "carried_in"
@@ -52,10 +53,11 @@ def gather_earlier_cells(
         return None
     sources = [cells]
     if others.other_cells is not None:
-        sources.append(others.other_cells.join(reports, on="report_id", how="anti"))
-    asked = links["earlier"].implode()
+        stored = links.rename({"earlier": "report_id"}).join(reports, on="report_id", how="anti")
+        sources.append(choose_rows(others.other_cells, stored))
+    asked = links.select(report_id="earlier")
     return (
-        pl.concat([source.filter(pl.col("report_id").is_in(asked)) for source in sources])
+        pl.concat([unpack(choose_rows(source, asked)) for source in sources])
         .rechunk()
         .join(links, left_on="report_id", right_on="earlier")
         .filter((pl.col("table") != NOT_COMPARED) | pl.col("is_same_form"))

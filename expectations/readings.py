@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from expectations.sheet import SLICE
+from storage.packing import choose_rows, unpack
+
 READINGS = ("first_reading", "second_reading")
 # The note that reading leaves at a cell which its two readings give differently.
 DIFFERING_NOTE = r"^readings_differ:((?s).*?)(?:; equation_gives:.*)?$"
@@ -21,6 +24,23 @@ def add_readings(findings: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         cell. Both are null for findings without cells, and for those not evaluated whose
         cells are read alike or once.
     """
+    numbered = findings.drop(READINGS, strict=False).with_row_index("number")
+    reports = numbered.select("report_id").unique(maintain_order=True)
+    # Texts of the cells' names and readings stand for so many reports at a time only.
+    both = [_read_both(numbered, cells, chosen) for chosen in reports.iter_slices(SLICE)]
+    if not both:
+        return findings.with_columns(
+            pl.lit(None, pl.List(pl.String)).alias(name) for name in READINGS
+        )
+    return numbered.join(pl.concat(both), on="number", how="left", maintain_order="left").drop(
+        "number"
+    )
+
+
+def _read_both(numbered: pl.DataFrame, cells: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Give the two readings of the findings of some reports, under their `number`."""
+    cells = unpack(choose_rows(cells, chosen))
+    numbered = numbered.join(chosen, on="report_id", how="semi", maintain_order="left")
     second = pl.col("note").str.extract(DIFFERING_NOTE, 1)
     named = cells.select(
         "report_id",
@@ -30,10 +50,9 @@ def add_readings(findings: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         differs=second.is_not_null(),
     )
     differing = named.filter("differs").select("report_id").unique()
-    numbered = findings.drop(READINGS, strict=False).with_row_index("number")
     is_failed = pl.col("outcome") == "failed"
     is_doubted = pl.col("report_id").is_in(differing["report_id"].implode())
-    both = (
+    return (
         numbered.filter(is_failed | is_doubted, pl.col("cells").list.len() > 0)
         .select("number", "report_id", "outcome", "cells")
         .explode("cells")
@@ -48,4 +67,3 @@ def add_readings(findings: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         .filter(is_failed | pl.col("differs"))
         .select("number", *READINGS)
     )
-    return numbered.join(both, on="number", how="left", maintain_order="left").drop("number")

@@ -25,6 +25,7 @@ _COLUMNS: dict[str, PolarsType] = {
     "count": pl.UInt32,
     "detail": pl.String,
 }
+SLICE = 100_000
 REMARKS = pl.Schema(_COLUMNS)
 # Columns of findings that need more than rules: a family's past, waivers, the second reading.
 SETTLED_LATER = ("held", "waived_for", "waived_by", "waived_until", *READINGS)
@@ -73,10 +74,15 @@ def word_remarks(
     Raises:
         KeyError: the rulebook lacks the rule or case of a remark.
     """
-    dated = remarks.join(facts, on="report_id", how="left", maintain_order="left")
+    # So many at a time: the remarks on a nation's year take much of its memory.
+    dated = (
+        chunk.join(facts, on="report_id", how="left", maintain_order="left")
+        for chunk in remarks.iter_slices(SLICE)
+    )
     worded = [
         _word_case(group, rules[rule], rules[rule].cases[case])
-        for (rule, case), group in dated.partition_by("rule", "case", as_dict=True).items()
+        for chunk in dated
+        for (rule, case), group in chunk.partition_by("rule", "case", as_dict=True).items()
     ]
     empty = FINDINGS.frame_schema.to_frame().drop("region")
     return pl.concat([empty, *worded], how="diagonal")

@@ -15,6 +15,7 @@ from expectations.explain import NOTHING_STATED, Explanation, explain
 from expectations.form import load_forms
 from expectations.ranking import load_words, write_reason
 from expectations.sheet import lay_out
+from storage.packing import choose_rows
 from storage.schema import REPAIRS
 
 STORED_SETS = 20
@@ -52,7 +53,7 @@ def repair_reports(
         )
         if suspects.is_empty():
             continue
-        theirs = cells.join(suspects, on="report_id", how="semi").rechunk()
+        theirs = choose_rows(cells, suspects).rechunk()
         figures = lay_out(suspects, theirs, form).values
         places = suspects.select("report_id", "year", "region").iter_rows(named=True)
         for place, values in zip(places, figures.iter_rows(named=True), strict=True):

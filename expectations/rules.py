@@ -57,8 +57,9 @@ def evaluate(
     lacking = {rule.id: tuple(sorted(rule.needs - given)) for rule in rulebook.rules.values()}
     rules = {key: rule for key, rule in rulebook.rules.items() if not lacking[key]}
     described = describe_reports(reports, context).rechunk()
-    remarks = check_reports(described, cells, context, rules, rulebook)
-    worded = word_remarks(remarks, described.select(FACTS), rules)
+    worded = word_remarks(
+        check_reports(described, cells, context, rules, rulebook), described.select(FACTS), rules
+    )
     return Evaluation(
         outcomes=_settle_outcomes(described, worded, rules),
         findings=worded.filter(pl.col("outcome") != "not_applicable").sort(FINDINGS.key),

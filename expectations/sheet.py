@@ -13,7 +13,7 @@ from storage.schema import STATUSES
 
 STATUS = pl.Enum(STATUSES)
 CELL_NAME = ("table", "row", "column")
-SLICE = 10_000
+SLICE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,7 @@ def _place_cells(reports: pl.DataFrame, cells: pl.DataFrame, form: Form) -> pl.D
         .select(
             "value",
             pl.col("status").cast(STATUS),
-            "text",
-            "note",
+            pl.col("text", "note").cast(pl.String),  # of packed cells
             has_unit=pl.col("unit").is_not_null(),
             index=pl.col("report") * width + _find_position(form),
         )

@@ -12,6 +12,7 @@ from expectations.form import load_cells
 from expectations.remarks import write_figure, write_remarks
 from expectations.report_rules import INSTANCE
 from expectations.words import load_words
+from storage.packing import choose_rows, unpack
 
 MOST_NAMED = 20  # cells that a message names
 
@@ -150,12 +151,17 @@ def list_differing(cells: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
         copies: As the copies table, equal figures too.
     """
     key = ["report_id", "table", "row", "column"]
-    own = cells.join(copies, on="report_id", how="semi").select(*key, own="value").rechunk()
+    own = _name_cells(cells, copies).select(*key, own="value").rechunk()
     return (
         copies.join(own, on=key, maintain_order="left")
         .filter(pl.col("value") != pl.col("own"))
         .drop("own")
     )
+
+
+def _name_cells(cells: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
+    """Give the cells of reports with copies, those of a packed frame by their names."""
+    return unpack(choose_rows(cells, copies))
 
 
 def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.LazyFrame]:
@@ -166,7 +172,10 @@ def check_second_readings(cells: pl.DataFrame, copies: pl.DataFrame) -> list[pl.
         list_differing(cells, copies)
         .lazy()
         .rename({"value": "expected"})
-        .join(cells.lazy().select("report_id", *key, reported="value"), on=["report_id", *key])
+        .join(
+            _name_cells(cells, copies).lazy().select("report_id", *key, reported="value"),
+            on=["report_id", *key],
+        )
         .with_columns(cell=pl.concat_str(key, separator="."))
         .with_columns(
             pair=pl.format(

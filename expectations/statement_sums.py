@@ -71,7 +71,11 @@ def name_values(cells: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     return (
         cells.lazy()
         .filter(pl.col("row").is_in(sorted(rows)), pl.col("value").is_not_null())
-        .select("report_id", "value", cell=pl.concat_str("table", "row", "column", separator="."))
+        .select(
+            pl.col("report_id").cast(pl.String),
+            "value",
+            cell=pl.concat_str("table", "row", "column", separator="."),
+        )
         .filter(pl.col("cell").is_in(wanted))
         .collect()
     )

@@ -9,6 +9,7 @@ import polars as pl
 from expectations.conditions import LAST
 from expectations.context import Context
 from expectations.sheet import Sheet, join_sheets, lay_out_slices
+from storage.packing import choose_rows
 from storage.schema import FIGURE
 
 
@@ -73,7 +74,7 @@ def _lay_out_stored(others: pl.DataFrame, context: Context) -> list[Sheet]:
     """Lay out stored reports, of whose cells the figures alone are needed."""
     if context.other_cells is None or others.is_empty():
         return []
-    cells = context.other_cells.join(others.select("report_id"), on="report_id", how="semi")
+    cells = choose_rows(context.other_cells, others)
     return join_sheets(
         [
             replace(sheet, cells=sheet.cells.select("has_unit"))

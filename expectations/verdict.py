@@ -79,6 +79,7 @@ def _count_cells(cells: pl.DataFrame) -> pl.LazyFrame:
             found=pl.col("table").filter(status.is_in(FOUND)).n_unique(),
             has_figure=(pl.col("value") != 0).any(),
         )
+        .with_columns(pl.col("report_id").cast(pl.String))  # of packed cells
     )
 
 

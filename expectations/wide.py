@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from expectations.form import Form, load_form
-from expectations.sheet import lay_out
+from expectations.sheet import lay_out_slices
 from storage.schema import FIGURE, Column, declare_wide
 
 NEWER, OLDER = "2021", "2019"
@@ -26,24 +26,27 @@ def build_wide(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         cells: The cells of these reports, columns as in the cells table.
 
     Returns:
-        `WIDE.frame_schema`, one row a report in the order given; a figure is null if it was
-        not read, a sum if any of its parts was not.
+        `WIDE.frame_schema`, one row a report; a figure is null if it was not read, a sum if any
+        of its parts was not.
 
     Raises:
         ValueError: a report or cell stands twice, or a cell is not of the report's form.
     """
-    spread = pl.concat([_spread_newer(reports, cells), _spread_older(reports, cells)])
-    return (
-        reports.lazy()
-        .join(spread, on="report_id", how="left", maintain_order="left")
-        .select(*WIDE.frame_schema)
-        .cast(WIDE.frame_schema)
-        .collect()
+    spread = []
+    for sheet in lay_out_slices(reports, cells):
+        if sheet.form.edition in (NEWER, OLDER):
+            spread_out = _spread_newer if sheet.form.edition == NEWER else _spread_older
+            own = sheet.reports.lazy().join(spread_out(sheet.values), on="report_id", how="left")
+            spread.append(own.select(*WIDE.frame_schema).cast(WIDE.frame_schema).collect())
+    known = [WIDE.frame_schema.to_frame(), *spread]
+    ids = pl.concat([frame.select("report_id") for frame in known])
+    rest = reports.join(ids, on="report_id", how="anti").match_to_schema(
+        WIDE.frame_schema, missing_columns="insert", extra_columns="ignore"
     )
+    return pl.concat([*known, rest])
 
 
-def _spread_newer(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
-    values = lay_out(reports, cells, load_form(NEWER)).values
+def _spread_newer(values: pl.DataFrame) -> pl.LazyFrame:
     return values.lazy().select(
         "report_id",
         *_list_cells(load_form(NEWER)),
@@ -56,8 +59,7 @@ def _spread_newer(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
     )
 
 
-def _spread_older(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.LazyFrame:
-    values = lay_out(reports, cells, load_form(OLDER)).values
+def _spread_older(values: pl.DataFrame) -> pl.LazyFrame:
     shared = {name for name in values.columns if not name.startswith("t2.")}
     figures = [*_list_cells(load_form(NEWER)), *(f"t3.other.{name}" for name in _list_columns())]
     return values.lazy().select(

@@ -90,7 +90,13 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     enforced = check_reports(reports, details, data, known, policy, started_at)
     checked = enforced.checked
     stored = store_checked(
-        checked, documents, renamed, data, started_at, limit_losses(settings, policy)
+        checked,
+        documents,
+        renamed,
+        data,
+        started_at,
+        limit_losses(settings, policy),
+        is_in_place=not parameters.read_again,
     )
     overdue = record_missing(data, known, policy.today)
     published, unpublished = publish_lake(data)

@@ -46,7 +46,7 @@ def read_table(
         StorageError: a file is damaged or has other columns.
     """
     partitions = list_partitions(data, table)
-    return read_partitions(data, table, _select(partitions, years, regions))
+    return read_partitions(data, table, select_partitions(partitions, years, regions))
 
 
 def read_partitions(
@@ -88,7 +88,7 @@ def scan_table(
             schema=table.schema,
             missing_columns="insert",
         ).select(*_partition_columns(partition), *table.schema)
-        for partition in _select(list_partitions(data, table), years, regions)
+        for partition in select_partitions(list_partitions(data, table), years, regions)
     ]
     return pl.concat(frames) if frames else pl.LazyFrame(schema=table.frame_schema)
 
@@ -128,11 +128,12 @@ def _partition_columns(partition: Partition) -> list[pl.Expr]:
     ]
 
 
-def _select(
+def select_partitions(
     partitions: Collection[Partition],
     years: Collection[int] | None,
     regions: Collection[str] | None,
 ) -> list[Partition]:
+    """Select the partitions of some years and regions; None: of all."""
     return [
         partition
         for partition in partitions

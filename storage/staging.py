@@ -95,12 +95,16 @@ def stage_file(
     Raises:
         StorageError: the key is not unique, or the file reads back otherwise than written.
     """
-    frame = frame.sort(table.key)
     path = change.data / target
-    if not is_damaged:
-        old = read_file(path, table)
-        if old is not None and old.equals(frame) and is_written_as_declared(path, table):
-            return False
+    old = None if is_damaged else read_file(path, table)
+    is_declared = old is not None and is_written_as_declared(path, table)
+    # Most of what is stored again stands in the order of the file: to sort it takes its time.
+    if old is not None and is_declared and old.equals(frame):
+        return False
+    frame = frame.sort(table.key)
+    if old is not None and is_declared and old.equals(frame):
+        return False
+    del old
     _check_key(table, frame, target)
     staged = change.folder / "files" / target
     staged.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from storage.frames import check_belonging, check_nulls, check_schema
 from storage.guard import NO_LIMIT, Loss, LossLimit, find_losses, tie_reports
 from storage.history import list_causes, list_cell_changes, list_replaced
 from storage.lake import Partition, locate_file, read_partitions, read_rows, scan_table
+from storage.packing import unpack
 from storage.schema import (
     CELL_CHANGES,
     CELLS,
@@ -63,8 +64,9 @@ def store_reports(
     Stored rows of the `withdrawn` report ids, which the frames do not have, are dropped.
 
     `frames` has REPORTS, CELLS, FINDINGS and every further table that is stored with them, each
-    with its `frame_schema` and the rows of these reports alone; other reports stay. `version`,
-    `checked_at` and `changed_at` are set here (see `settle_versions`) and may be missing.
+    with its `frame_schema` (cells may be packed) and the rows of these reports alone; other
+    reports stay. `version`, `checked_at` and `changed_at` are set here (see `settle_versions`)
+    and may be missing.
 
     A reader sees each file as before or as after. A report that stays in its partition is seen
     exactly once at every instant, also after a crash. The files of a run change one after the
@@ -92,6 +94,7 @@ def store_reports(
         places = _list_places(stored)
         findings = read_partitions(data, FINDINGS, places).join(ids, on="report_id", how="semi")
         compared = compare_reports(frames[REPORTS], frames[FINDINGS], stored, findings)
+        del findings
         settled = {**frames, REPORTS: settle_versions(compared, now)}
         new = {table: _split(frame) for table, frame in settled.items()}
         past = _Past(ids, stored, gone, list_causes(compared), _read_moved(data, compared), now)
@@ -134,11 +137,15 @@ def _stage_partition(
     for table, part in parts.items():
         old = read_rows(change.data, table, partition)
         kept = old.join(past.ids, on="report_id", how="anti")
-        part = kept.clear() if part is None else part
+        part = kept.clear() if part is None else unpack(part)
         if table is CELLS:
-            before = pl.concat([old, past.moved]).join(here, on="report_id", how="semi")
+            before = old if past.moved.is_empty() else pl.concat([old, past.moved])
+            before = before.join(here, on="report_id", how="semi")
             changes = list_cell_changes(before, part, past.causes, past.now)
-        stage_file(change, locate_file(table, partition), table, pl.concat([kept, part]))
+            del before
+        del old
+        after = part if kept.is_empty() else pl.concat([kept, part])
+        stage_file(change, locate_file(table, partition), table, after)
     is_gone = pl.col("report_id").is_in(past.gone) & _is_in(partition)
     leaving = pl.concat(
         [past.stored.join(here, on="report_id", how="semi"), past.stored.filter(is_gone)]
@@ -169,6 +176,18 @@ def _is_in(partition: Partition) -> pl.Expr:
     return (pl.col("year") == partition.year) & (pl.col("region") == partition.region)
 
 
+def join_summaries(summaries: Iterable[StoreSummary]) -> StoreSummary:
+    """Join what was done in several calls into what was done in all."""
+    every = list(summaries)
+    counts = ("added", "replaced", "rechecked", "kept", "moved", "withdrawn")
+    return StoreSummary(
+        **{name: sum(getattr(one, name) for one in every) for name in counts},
+        files=tuple(file for one in every for file in one.files),
+        losses=tuple(loss for one in every for loss in one.losses),
+        held_back=frozenset(held for one in every for held in one.held_back),
+    )
+
+
 def _prepare_frames(
     frames: Mapping[Table, pl.DataFrame], now: datetime
 ) -> dict[Table, pl.DataFrame]:
@@ -180,7 +199,7 @@ def _prepare_frames(
         )
     frames = {**frames, REPORTS: reserve_settled(frames[REPORTS], now)}
     for table, frame in frames.items():
-        check_schema(table, frame.schema, table.frame_schema, "new rows")
+        check_schema(table, unpack(frame.clear()).schema, table.frame_schema, "new rows")
         check_nulls(table, frame)
     check_belonging(frames)
     return {table: frame.select([*table.frame_schema]) for table, frame in frames.items()}

@@ -9,6 +9,7 @@ import polars as pl
 from storage.schema import FINDINGS, INSTANT, REPORTS
 
 _OUTCOME = ("verdict", "reason", "errors", "warnings", "not_evaluated")
+_SLICE = 10_000
 _STORED = ("version", "source_sha256", "fetched_at", "checked_at", "changed_at", *_OUTCOME)
 
 
@@ -85,10 +86,18 @@ def foresee_versions(
 
 def list_differing(findings: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
     """Return the ids of the reports whose findings differ in any column but the partition's."""
-    both = _print_by_report(findings).join(
-        _print_by_report(stored), on="report_id", how="full", coalesce=True, suffix="_stored"
-    )
-    return both.filter(pl.col("rows").ne_missing(pl.col("rows_stored")))["report_id"]
+    reports = pl.concat([frame.select("report_id") for frame in (findings, stored)]).unique()
+    found = [pl.Series("report_id", dtype=pl.String)]
+    # Printed, findings take several times their memory: so many reports at a time only.
+    for chosen in reports.sort("report_id").iter_slices(_SLICE):
+        here, before = (
+            _print_by_report(frame.join(chosen, on="report_id", how="semi"))
+            for frame in (findings, stored)
+        )
+        both = here.join(before, on="report_id", how="full", coalesce=True, suffix="_stored")
+        is_other = pl.col("rows").ne_missing(pl.col("rows_stored"))
+        found.append(both.filter(is_other)["report_id"])
+    return pl.concat(found)
 
 
 def _print_by_report(findings: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -87,7 +87,14 @@ def check_reports(
     if not is_shown and docs.is_dir():
         replace_file(docs / FINGERPRINT, fingerprint.encode())
     announce("check", reports.height, None)
-    return Enforced(checked, result.exceptions, expired, unknown)
+    return Enforced(_forget_evaluation(checked), result.exceptions, expired, unknown)
+
+
+def _forget_evaluation(checked: Checked) -> Checked:
+    """Let go of what only Great Expectations asks for: its findings stand beside it once more."""
+    said = checked.evaluation
+    empty = replace(said, outcomes=said.outcomes.clear(), findings=said.findings.clear())
+    return replace(checked, evaluation=empty)
 
 
 def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:

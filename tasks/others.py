@@ -8,7 +8,8 @@ import polars as pl
 
 from expectations.context import Context
 from storage.lake import scan_table
-from storage.schema import CELLS, REPORTS, SKETCHES
+from storage.packing import read_cells
+from storage.schema import REPORTS, SKETCHES
 from tasks.known import Known
 
 
@@ -24,14 +25,13 @@ def read_others(reports: pl.DataFrame, data: Path, known: Known) -> Context:
     years = {year + step for year in reports["year"].unique() for step in (-1, 0)}
     regions = reports["region"].unique().to_list()
     names = ("report_id", "year", "publisher")
+    others = (
+        scan_table(data, REPORTS, years, regions).join(own, on="report_id", how="anti").collect()
+    )
+    places = set(others["year"]), set(others["region"])
     return Context(
-        other_reports=scan_table(data, REPORTS, years, regions)
-        .join(own, on="report_id", how="anti")
-        .collect(),
-        other_cells=scan_table(data, CELLS, years, regions)
-        .join(own, on="report_id", how="anti")
-        .collect()
-        .rechunk(),
+        other_reports=others,
+        other_cells=read_cells(data, *places, others),
         sketches=scan_table(data, SKETCHES, years).select(SKETCHES.schema.names()).collect(),
         sketched_reports=scan_table(data, REPORTS, years).select(names).collect(),
         documents=known.documents,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from storage.schema import (
     REPORTS,
     SKETCHES,
     STATEMENTS,
+    Table,
 )
-from storage.store import StoreSummary, store_reports
+from storage.store import StoreSummary, join_summaries, store_reports
 from tasks.checking import Checked
 from tasks.held import write_held
 from tasks.progress import announce
@@ -38,8 +40,12 @@ def store_checked(
     data: Path,
     now: datetime,
     limit: LossLimit = NO_LIMIT,
+    is_in_place: bool = False,
 ) -> StoreSummary:
     """Store all tables of these reports, then the documents.
+
+    Where `is_in_place`, each report is stored already, in this very partition: then the regions
+    are stored one after the other, in the memory of the largest.
 
     `renamed` are stored reports that are now found under another name: they go. Of reports that
     are held back, as their partition would lose more than the `limit`, the documents stay too.
@@ -55,15 +61,32 @@ def store_checked(
         LABELS: checked.labels,
         COPIES: checked.copies,
         SKETCHES: checked.sketches,
-        WIDE: build_wide(checked.reports, checked.cells),
     }
     announce("store", 0, checked.reports.height)
-    summary = store_reports(data, frames, now, withdrawn=renamed, limit=limit)
+    parts = _split_regions(frames) if is_in_place else [frames]
+    summary = join_summaries(
+        store_reports(
+            data,
+            {**part, WIDE: build_wide(part[REPORTS], part[CELLS])},
+            now,
+            withdrawn=renamed,
+            limit=limit,
+        )
+        for part in parts
+    )
     write_held(data, checked.jumps)
     if documents is not None and documents.height:
         update_documents(data, _leave_out(documents, read_documents(data), summary.held_back))
     announce("store", checked.reports.height, None)
     return summary
+
+
+def _split_regions(frames: dict[Table, pl.DataFrame]) -> Iterator[dict[Table, pl.DataFrame]]:
+    for region in frames[REPORTS]["region"].unique().sort():
+        yield {
+            table: frame.filter(pl.col("region") == region).rechunk()
+            for table, frame in frames.items()
+        }
 
 
 def _leave_out(

@@ -12,11 +12,11 @@ from expectations.statement_table import STATED
 from storage.documents import read_documents
 from storage.folder import StorageError
 from storage.lake import read_table, scan_table
-from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
+from storage.packing import choose_rows, read_cells, unpack
+from storage.schema import COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
 from tasks.reading.batch import MEMBER, Origin, ReadBatch
 
 DETAILS = {
-    "cells": CELLS,
     "labels": LABELS,
     "legacy_rows": LEGACY_ROWS,
     "parts": PARTS,
@@ -32,11 +32,14 @@ def read_stored(
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """Read the reports of some years and regions with their details, as `build_details` names.
 
+    The cells are packed.
+
     Raises:
         StorageError: a file is damaged, or a version wrote it that kept no running text.
     """
     reports = read_table(data, REPORTS, years, regions)
     details = {name: read_table(data, table, years, regions) for name, table in DETAILS.items()}
+    details["cells"] = read_cells(data, years, regions)
     details["stated"] = details["stated"].select(STATED.names())
     if reports.height and details["cells"].height and details["parts"].is_empty():
         raise StorageError(
@@ -87,8 +90,8 @@ def _join_details(
 
 def _join(read: pl.DataFrame, stored: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """Put rows of the chosen reports behind those read; in one chunk, as Polars 2.1 needs."""
-    added = stored.join(chosen, on="report_id", how="semi", maintain_order="left")
-    return pl.concat([read, added.select(read.columns)], rechunk=True)
+    added = unpack(choose_rows(stored, chosen).select(read.columns))
+    return pl.concat([read, added], rechunk=True)
 
 
 def list_archived(data: Path) -> list[Origin]:
