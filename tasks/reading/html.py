@@ -37,6 +37,8 @@ _BREAKING = re.compile(_BREAKS)
 _BREAKING_CAPITAL = re.compile(_BREAKS, re.IGNORECASE)
 _CAPITAL = re.compile(rb"<[A-Z]")
 _UNSEEN = "script,style,noscript,template,select"
+_META = "meta"
+_LINE = re.compile(r"\S[^\n]*")
 _HIDDEN = re.compile(rb"display\s*:\s*none")
 _PICTURES = "img,input,svg,canvas,object,embed,video"
 _CELL = re.compile(rb"<t[dh][\s>]")
@@ -70,15 +72,17 @@ def read_html(markup: str | bytes) -> Document:
         raise MemoryError from error
     tables = page[page.find(b"<table") :] if breaking is _BREAKING else page.lower()
     title = _read_title(tree)
-    facts = _read_meta(tree)
-    for node in reversed(tree.css(_UNSEEN)):  # what is inside another goes first
+    stated, unseen = _divide(tree.css(f"{_META}[name],{_UNSEEN}"))
+    facts = _read_meta(stated)
+    for node in reversed(unseen):  # what is inside another goes first
         node.decompose(recursive=True)
     if b"none" in tables and _HIDDEN.search(tables):
         _drop_hidden(tree)
     grids: dict[str, Grid] = {}
     cut = _find_cut_cell(tree) if _ends_in_cell(tables) else None
-    layout = _find_layout(tree)
-    for number, table in enumerate(tree.css("table")[:MAX_TABLES], 1):
+    tables_found = tree.css("table")
+    layout = _find_layout(tables_found)
+    for number, table in enumerate(tables_found[:MAX_TABLES], 1):
         if table.mem_id in layout:
             continue
         grid = read_table(table, f"table[{number}]", cut)
@@ -95,9 +99,7 @@ def read_html(markup: str | bytes) -> Document:
 def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Grid]:
     """Give the lines of the text and, where their marks stand in it, the grids."""
     number = 0
-    for line in map(str.strip, text.replace("\u00a0", " ").split("\n")):
-        if not line:
-            continue
+    for line in map(str.rstrip, _LINE.findall(text.replace("\u00a0", " "))):
         if line[0] == GRID and line in grids:
             yield grids.pop(line)
         else:
@@ -106,10 +108,18 @@ def _order_blocks(text: str, grids: dict[str, Grid]) -> Iterator[TextBlock | Gri
     yield from grids.values()
 
 
-def _find_layout(tree: LexborHTMLParser) -> set[int]:
+def _divide(nodes: list[LexborNode]) -> tuple[list[LexborNode], list[LexborNode]]:
+    """Set meta elements apart from what is not shown: one walk over the tree finds both."""
+    return (
+        [node for node in nodes if node.tag == _META],
+        [node for node in nodes if node.tag != _META],
+    )
+
+
+def _find_layout(tables: list[LexborNode]) -> set[int]:
     """Find the tables that hold tables, by their memory ids."""
     layout: set[int] = set()
-    for table in tree.css("table table"):
+    for table in tables:
         around = table.parent
         while around is not None and around.tag != "table":
             around = around.parent
@@ -234,11 +244,11 @@ def _read_title(tree: LexborHTMLParser) -> str | None:
     return node.text().strip() or None if node else None
 
 
-def _read_meta(tree: LexborHTMLParser) -> dict[str, str]:
+def _read_meta(elements: list[LexborNode]) -> dict[str, str]:
     """Values the page states about itself, under the names of `patterns.yaml`."""
     wanted = _list_facts()
     facts: dict[str, str] = {}
-    for node in tree.css("meta[name]"):
+    for node in elements:
         attributes = node.attributes
         fact = wanted.get((attributes.get("name") or "").lower())
         content = (attributes.get("content") or "").strip()

@@ -44,7 +44,8 @@ class _Walk:
     `kept` those of the grids before; `labels` are the labels printed. Once the form
     `has_begun`, cells of other grids stand `aside`: if the form goes on behind them, they are
     a part of it that lost its labels. `misprinted` are labels of this grid told by their
-    place, by locator; `unlabelled` the rows of figures without a label, and their grids.
+    place, by locator, None until one is asked for; `unlabelled` the rows of figures without a
+    label, and their grids.
     """
 
     index: LabelIndex
@@ -60,7 +61,7 @@ class _Walk:
     kept: list[GridCell] = field(default_factory=list)
     aside: list[GridCell] = field(default_factory=list)
     has_begun: bool = False
-    misprinted: dict[str, Line] = field(default_factory=dict)
+    misprinted: dict[str, Line] | None = None
     unlabelled: list[tuple[int, Row]] = field(default_factory=list)
     labels: list[PrintedLabel] = field(default_factory=list)
 
@@ -97,9 +98,9 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     walk = _Walk(index)
     for walk.grid, grid in enumerate(grids, 1):
         walk.across, walk.is_form, walk.loose = None, False, []
-        walk.misprinted = find_misprinted(grid, index)
+        walk.misprinted = None
         for row in grid.rows:
-            _match_row(row, walk)
+            _match_row(row, grid, walk)
         if not walk.is_form:
             walk.aside.extend(walk.loose if walk.has_begun else ())
             continue
@@ -114,14 +115,14 @@ def match_grids(grids: Iterable[Grid], index: LabelIndex) -> Matching:
     return matching
 
 
-def _match_row(row: Row, walk: _Walk) -> None:
+def _match_row(row: Row, grid: Grid, walk: _Walk) -> None:
     index = walk.index
     folded = [fold_label(cell.text) for cell in row]
     if walk.across is not None:
         _match_row_across(row, folded, walk.across, walk)
         return
     found = _find_label(folded, walk)
-    if found is None and (found := _find_misprinted(row, walk)) is not None:
+    if found is None and (found := _find_misprinted(row, grid, walk)) is not None:
         walk.loose.append(row[found[0]])  # a label that the form does not have
     if found is not None:
         _match_line(row, *found, walk)
@@ -193,8 +194,12 @@ def _find_label(folded: list[str], walk: _Walk) -> tuple[int, Line] | None:
     return None
 
 
-def _find_misprinted(row: Row, walk: _Walk) -> tuple[int, Line] | None:
-    """Find a row label that is told by its place alone."""
+def _find_misprinted(row: Row, grid: Grid, walk: _Walk) -> tuple[int, Line] | None:
+    """Find a row label that is told by its place alone, in a row of figures."""
+    if not any(map(has_digit, row)):
+        return None
+    if walk.misprinted is None:
+        walk.misprinted = find_misprinted(grid, walk.index)
     return next(
         (
             (position, walk.misprinted[cell.locator])

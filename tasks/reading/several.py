@@ -74,10 +74,12 @@ def _list_titles(
     titles: list[tuple[Title, bool]] = []
     grids = 0
     for block in document.blocks:
+        if last is not None and grids >= last:
+            break
         if isinstance(block, Grid):
             grids += 1
         elif first <= grids and len(block.text) <= MAX_TITLE:
-            title = match_title(block.text) if last is None or grids < last else None
+            title = match_title(block.text)
             if title:
                 titles.append((title, title.text == block.text.strip()))
     return titles

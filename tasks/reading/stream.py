@@ -37,11 +37,14 @@ def flatten(document: Document) -> str:
         lines.append("")
         for number, row in enumerate(block.rows):
             texts = [cell.text for cell in row if cell.row == number]
-            joined = "".join(texts)
-            if "\n" in joined or "\t" in joined or "|" in joined:
-                texts = list(map(_flatten_cell, texts))
-            lines += [f"\t{text}" for text in texts]
-            lines.append("")
+            joined = "\n\t".join(texts)
+            if (
+                joined.count("\n") >= len(texts)
+                or joined.count("\t") >= len(texts)
+                or "|" in joined
+            ):
+                joined = "\n\t".join(map(_flatten_cell, texts))
+            lines.append(f"\t{joined}\n" if texts else "")
     return "\n".join(lines)
 
 
