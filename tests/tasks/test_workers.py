@@ -78,6 +78,22 @@ def pack_zip(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
+def write_drawing_in_drawings(depth: int, times: int) -> bytes:
+    """Write a small PDF whose page shows a drawing many times, which shows another so often."""
+    kinds = [b"/Type /Catalog /Pages 2 0 R", b"/Type /Pages /Kids [3 0 R] /Count 1"]
+    kinds.append(b"/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R")
+    kinds += [b""] + [b"/Type /XObject /Subtype /Form /BBox [0 0 595 842]"] * depth
+    content = b"%PDF-1.7\n"
+    for number, kind in enumerate(kinds, 1):
+        if number in range(3, len(kinds)):
+            kind += b" /Resources << /XObject << /F %d 0 R >> >>" % max(number + 1, 5)
+        shown = (b"/F Do " if number < len(kinds) else b"0 0 m 9 9 l S ") * times
+        stream = b"\nstream\n%s\nendstream" % shown if number > 3 else b""
+        length = b" /Length %d" % len(shown) if stream else b""
+        content += b"%d 0 obj\n<< %s%s >>%s\nendobj\n" % (number, kind, length, stream)
+    return content + b"trailer\n<< /Root 1 0 R >>\n"
+
+
 def group(items: Sequence[Item]) -> list[list[Item]]:
     """Make each item a page without attachments."""
     return [[item] for item in items]
@@ -180,6 +196,17 @@ def test_a_real_page_over_the_limit_of_memory_is_refused() -> None:
     found = run([[*make_items(["a"]), page]], limits, read_fetched)
     assert tell_outcomes(found)["wide"] == "memory_limit"
     assert found.documents.height == 2
+
+
+@pytest.mark.slow
+def test_a_pdf_that_unfolds_over_the_limit_is_refused() -> None:
+    """A kilobyte that draws a million lines costs itself, not the report beside it."""
+    content = write_drawing_in_drawings(6, 10)
+    assert len(content) < 2_000
+    page = make_item("https://a.gov.cn/drawings.pdf", content)
+    found = run([[*make_items(["a"]), page]], ReadLimits(1, 60, 400), read_fetched)
+    # The library ends its process where it gets no more memory.
+    assert tell_outcomes(found) == {"drawings.pdf": "reader_died"}
 
 
 @pytest.mark.slow
