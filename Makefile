@@ -42,4 +42,4 @@ serve: setup ## Prefect server with its UI, the deployments of prefect.yaml and 
 
 lock: ## needs uv; renew the locked versions and their hashes
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra dev --extra ocr pyproject.toml -o requirements.lock
+		--extra dev --extra ocr --extra s3 --extra dask pyproject.toml -o requirements.lock

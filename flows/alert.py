@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from storage.locks import RUN_LOCK, hold_lock
+from storage.access import hold_data, view_data
 from storage.outbox import copy_outbox
 from storage.settings import Settings, load_settings
-from storage.staging import complete_changes
 from tasks.alert import Alerted, compose, settle
 from tasks.alert import alert as alert_task
 
@@ -34,13 +33,13 @@ def alert(parameters: AlertParameters = AlertParameters()) -> Alerted:  # noqa: 
     Nothing is fetched or checked. What waits for longer than its time is tried again.
     """
     settings = load_settings(parameters.data)
-    complete_changes(settings.data)
-    with hold_lock(settings.data / RUN_LOCK):
+    with hold_data(settings):
         return alert_task(settings, datetime.now(UTC), is_watched=True)
 
 
 def list_due(settings: Settings, now: datetime) -> list[dict[str, Any]]:
     """List who would get what; the outbox stays as it is."""
+    view_data(settings)
     with copy_outbox(settings.data) as connection:
         settle(connection, settings, now, is_watched=True)
         groups, mails = compose(connection, settings, now)

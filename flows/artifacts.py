@@ -27,7 +27,7 @@ def write_findings(summary: RunSummary) -> str:
     worst = summary.findings.head(WORST_FINDINGS)
     lines = [
         f"{summary.findings.height} checks failed ({summary.problems} problems), "
-        f"{worst.height} shown. Data: `{summary.data}`",
+        f"{worst.height} shown. Data: `{summary.place}`",
         "",
         "| report | rule | severity | finding | source |",
         "| --- | --- | --- | --- | --- |",

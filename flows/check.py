@@ -15,9 +15,8 @@ from flows.collect import (
     select_reports,
 )
 from flows.summary import RunSummary, count_by, rank_findings
-from storage.locks import RUN_LOCK, hold_lock
+from storage.access import hold_data
 from storage.settings import Settings, load_settings
-from storage.staging import complete_changes
 from tasks.check import check_reports
 from tasks.known import gather_known
 from tasks.missing import record_missing
@@ -62,8 +61,7 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
     """
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data, waivers=parameters.waivers)
-    complete_changes(settings.data)
-    with hold_lock(settings.data / RUN_LOCK):
+    with hold_data(settings):
         return _check(parameters, settings, started_at)
 
 
@@ -103,6 +101,7 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
+        place=settings.place,
         started_at=started_at,
         finished_at=datetime.now(UTC),
         outcomes={} if documents is None else count_by(documents, "outcome"),

@@ -23,7 +23,7 @@ from flows.console import (
     print_json,
     start_flow,
 )
-from storage.folder import prepare_folder
+from storage.access import edit_data, prepare_data
 from storage.settings import load_settings
 
 USAGE = 64
@@ -197,7 +197,7 @@ def check(
             accepted=accept or [],
             read_again=read_again,
         )
-        prepare_folder(load_settings(data).data)
+        prepare_data(load_settings(data))
     finish(lambda: check(parameters))
 
 
@@ -211,7 +211,11 @@ def demo(data: DataOption = None, is_verbose: VerboseOption = False) -> None:
     from flows.collect import CollectParameters, collect
     from flows.demo import open_demo
 
-    with explain_failure(), open_demo(load_settings(data).data) as site:
+    with explain_failure():
+        settings = load_settings(data)
+        if settings.origin is not None:
+            raise ValueError(f"demo: expected a local folder as --data, found {settings.origin}")
+    with explain_failure(), open_demo(settings.data) as site:
         finish(lambda: collect(CollectParameters(data=str(site.folder))))
 
 
@@ -433,8 +437,9 @@ def add_source(
         settings = load_settings(data)
         file = Path(path) if path else settings.sources or settings.data / "sources.yaml"
         entry = Entry(name=name, url=url, region=region)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        add_entry(file / "added.yaml" if file.is_dir() else file, entry)
+        with edit_data(settings):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            add_entry(file / "added.yaml" if file.is_dir() else file, entry)
     Console().print(escape(f"added {name} to {file}"))
 
 
@@ -443,7 +448,7 @@ def _check_files(data: str | None) -> None:
     from flows.terminal import show_file_check
 
     with explain_failure():
-        prepare_folder(load_settings(data).data)
+        prepare_data(load_settings(data))
         found = check_files(CheckFilesParameters(data=data))
     show_file_check(found, Console())
     raise typer.Exit(0 if found.is_whole else TROUBLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,7 +134,7 @@ def mute(
     from tasks.alerting.render import BEIJING
 
     end = until.replace(tzinfo=BEIJING) + timedelta(days=1) if until else None
-    with _open(data) as connection:
+    with _open(data, is_changed=True) as connection:
         alert = _find(connection, name)
         with transaction(connection):
             mute_alert(connection, alert.fingerprint, reason, who or getpass.getuser(), end)
@@ -149,7 +149,7 @@ def resolve(
     from storage.alerts import resolve_alert
     from storage.outbox import transaction
 
-    with _open(data) as connection:
+    with _open(data, is_changed=True) as connection:
         alert = _find(connection, name)
         now = datetime.now(UTC)
         with transaction(connection):
@@ -163,7 +163,7 @@ def resend(name: NameArgument, data: DataOption = None, is_verbose: VerboseOptio
     from storage.mails import forget_told
     from storage.outbox import transaction
 
-    with _open(data) as connection:
+    with _open(data, is_changed=True) as connection:
         alert = _find(connection, name)
         if not alert.is_firing:
             raise typer.BadParameter(
@@ -193,17 +193,20 @@ def show_schema() -> None:
 
 
 @contextmanager
-def _open(data: str | None) -> Iterator[sqlite3.Connection]:
+def _open(data: str | None, *, is_changed: bool = False) -> Iterator[sqlite3.Connection]:
     """Open the outbox of a data folder that has one."""
+    from storage.access import edit_data, view_data
     from storage.outbox import FILE, open_outbox
 
     with explain_failure():
-        path = load_settings(data).data
+        settings = load_settings(data)
+        path = settings.data
+        view_data(settings)
         if not (path / FILE).exists():
             raise ValueError(
                 f"{path}: expected alerts, found none yet; run gouji collect, or gouji alert"
             )
-        with open_outbox(path) as connection:
+        with edit_data(settings) if is_changed else nullcontext(), open_outbox(path) as connection:
             yield connection
 
 

@@ -18,13 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
 from flows.summary import RunSummary, count_by, rank_findings
+from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun
 from storage.documents import read_documents
-from storage.locks import RUN_LOCK, hold_lock
 from storage.runs import RunRecord, write_run
 from storage.schema import DOCUMENTS
 from storage.settings import Settings, load_settings
-from storage.staging import complete_changes
 from tasks.alert import alert, choose_recipients
 from tasks.check import check_reports
 from tasks.crawling import begin_crawl, describe_resumption, finish_crawl
@@ -110,8 +109,7 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
     """
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data, waivers=parameters.waivers)
-    complete_changes(settings.data)
-    with hold_lock(settings.data / RUN_LOCK):
+    with hold_data(settings):
         return _collect(parameters, settings, started_at)
 
 
@@ -146,6 +144,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     summary = RunSummary(
         run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
         data=settings.data,
+        place=settings.place,
         started_at=started_at,
         finished_at=datetime.now(UTC),
         outcomes=count_by(documents, "outcome"),
@@ -184,7 +183,7 @@ def plan_run(parameters: CollectParameters) -> None:
         StorageError: the data folder cannot be written.
     """
     settings = load_settings(parameters.data, waivers=parameters.waivers)
-    complete_changes(settings.data)
+    prepare_data(settings)
     choose_sources(parameters, settings)
     choose_limits(settings)
     load_inbox(settings.data / INBOX)

@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from expectations.wide import WIDE
 from flows.collect import read_all
 from storage import archive
+from storage.access import hold_data
 from storage.checksums import Damage, find_damage, list_files, read_sums
 from storage.documents import FILE as DOCUMENTS_FILE
 from storage.documents import read_documents, update_documents
 from storage.lake import Partition, read_table, tell_partition
-from storage.locks import RUN_LOCK, hold_lock
 from storage.rebuild import adopt_files, keep_damaged, open_beside
 from storage.schema import (
     DOCUMENTS,
@@ -29,7 +29,6 @@ from storage.schema import (
     list_tables,
 )
 from storage.settings import Settings, load_settings
-from storage.staging import complete_changes
 from tasks.check import check_reports
 from tasks.known import gather_known
 from tasks.missing import record_missing
@@ -84,8 +83,7 @@ def check_files(
     """
     now = datetime.now(UTC)
     settings = load_settings(parameters.data)
-    complete_changes(settings.data)
-    with hold_lock(settings.data / RUN_LOCK):
+    with hold_data(settings):
         return _check_files(settings, now)
 
 

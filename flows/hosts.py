@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from storage.access import view_data
 from storage.crawl_state import has_state, list_hosts, open_state
 from storage.settings import Settings
 
@@ -20,6 +21,7 @@ def describe_hosts(settings: Settings) -> list[dict[str, Any]]:
     Raises:
         StorageError: the state of crawling is damaged.
     """
+    view_data(settings)
     if not has_state(settings.data):
         return []
     with open_state(settings.data) as state:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from storage.locks import RUN_LOCK, hold_lock
+from storage.access import hold_data
 from storage.settings import Settings
-from storage.staging import complete_changes
 from tasks.publishing.publish import publish_files
 
 
@@ -17,8 +16,7 @@ def publish(settings: Settings) -> tuple[str, ...]:
     Raises:
         StorageError: a stored file is damaged, or the folder cannot be written.
     """
-    complete_changes(settings.data)
-    with hold_lock(settings.data / RUN_LOCK):
+    with hold_data(settings):
         return publish_files(settings.data)
 
 

@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from storage.access import hold_data
 from storage.folder import StorageError
 from storage.lake import list_partitions
-from storage.locks import RUN_LOCK, hold_lock
 from storage.schema import REPORTS
 from storage.settings import load_settings
-from storage.staging import complete_changes
 from tasks.publishing.release import Release, make_release
 
 
@@ -36,11 +35,13 @@ def release(parameters: ReleaseParameters = ReleaseParameters()) -> Release:  # 
     Runs wait meanwhile. A release that exists is never changed.
     """
     now = datetime.now(UTC)
-    data = load_settings(parameters.data).data
-    complete_changes(data)
-    with hold_lock(data / RUN_LOCK):
+    settings = load_settings(parameters.data)
+    data = settings.data
+    with hold_data(settings):
         if not list_partitions(data, REPORTS):
-            raise StorageError(f"{data}: expected reports to release, found none; collect first")
+            raise StorageError(
+                f"{settings.place}: expected reports to release, found none; collect first"
+            )
         return make_release(data, parameters.name or now.date().isoformat(), now)
 
 

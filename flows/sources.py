@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from storage.access import view_data
 from storage.settings import Settings
 from tasks.fetching.examine import Examination, examine_sources, propose_entry
 from tasks.fetching.limits import choose_limits
@@ -30,6 +31,7 @@ _YEARS_SHOWN = 4
 
 def find_list(settings: Settings) -> Path:
     """Find the source list: that of the settings, of the data folder, else the one we ship."""
+    view_data(settings)
     path = settings.sources or settings.data / "sources.yaml"
     return path if settings.sources or path.exists() else SHIPPED
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from expectations.waivers import list_remarks
+from storage.access import view_data
 from storage.alerts import count_alerts
 from storage.documents import read_documents
 from storage.lake import read_table, scan_table
@@ -34,6 +35,7 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
         StorageError: a stored file is damaged.
         WaiversError: the file of waivers is not as expected.
     """
+    view_data(settings)
     data = settings.data
     policy = choose_policy(settings, (), now)
     findings = scan_table(data, FINDINGS).select("waived_for", "held").collect()
@@ -41,7 +43,7 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
     mails, alerts = _count_outbox(data)
     documents = read_documents(data)
     return {
-        "data": str(data),
+        "data": settings.place,
         "reports": reports.height,
         "problems": int(reports["problems"].sum()),
         "verdicts": dict(Counter(reports["verdict"].to_list())),

@@ -24,7 +24,8 @@ class RunSummary:
     failure. `waived` and `held` count failed rules that are set aside, or held until their
     family was looked at; `findings` has the held ones. `overdue` counts the reports that the
     roster says are owed, whose day has passed, and that were not found. `published`
-    counts the files written anew beside the lake.
+    counts the files written anew beside the lake. `place` is what people know the data folder
+    by, `data` where it is on this machine.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class RunSummary:
     expired_waivers: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
     published: int = 0
+    place: str = ""
 
     @property
     def counts(self) -> dict[str, int]:

@@ -125,7 +125,7 @@ def _show_findings(summary: RunSummary, console: Console) -> None:
 
 
 def _show_next(summary: RunSummary, console: Console) -> None:
-    data = summary.data
+    data = summary.place
     console.print("\n[bold]Where to look next[/]")
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("tables", f"{data}/lake/**/*.parquet")

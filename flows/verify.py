@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from storage.access import view_data
 from storage.lake import scan_table
 from storage.schema import REPORTS
 from storage.settings import Settings
@@ -29,10 +30,11 @@ def verify(
         ValueError: a report is not stored, or none is.
         StorageError: a stored file is damaged.
     """
+    view_data(settings)
     stored = sorted(scan_table(settings.data, REPORTS).select("report_id").collect()["report_id"])
     if not stored:
         raise ValueError(
-            f"{settings.data}: expected stored reports, found none; run gouji collect, or give "
+            f"{settings.place}: expected stored reports, found none; run gouji collect, or give "
             "the data folder with --data"
         )
     chosen = list(report_ids) or None

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.collect import CollectParameters, collect
 from flows.summary import RunSummary
+from storage.access import view_data
 from storage.alerts import FIRING, list_alerts
 from storage.documents import read_documents
 from storage.outbox import FILE, open_outbox
@@ -39,6 +40,7 @@ def watch_corrections(
 
 def list_watched(settings: Settings) -> list[str]:
     """List the pages of the reports with an open alert; of an attachment, the page it is on."""
+    view_data(settings)
     if not (settings.data / FILE).exists():
         return []
     with open_outbox(settings.data) as connection:

@@ -1,7 +1,8 @@
 """Raw bytes as they were received, kept once under `<data>/archive/<ab>/<sha256>`.
 
 `ArchiveError` tells that kept bytes are missing or damaged; a folder that cannot be written
-shows as the `OSError` of the system.
+shows as the `OSError` of the system. In the working copy of a folder that is in a bucket, bytes
+that are not here are fetched when they are asked for, and kept.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import hashlib
 import os
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 
+from storage.bucket import Bucket, do_at_once, has_object, list_objects, open_bucket, read_object
 from storage.checksums import hash_file
 
+ORIGIN = ".origin"  # in a working copy, names the bucket
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -67,13 +71,12 @@ def get(data: Path, sha256: str) -> bytes:
         ArchiveError: nothing is kept under it, or what is kept has another hash.
     """
     path = locate(data, sha256)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
+    content = path.read_bytes() if path.exists() else _fetch(data, sha256)
+    if content is None:
         raise ArchiveError(
             f"archive: expected the bytes of {sha256} at {path}, found no file; "
             "fetch the source again or restore the archive from a copy"
-        ) from error
+        )
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ArchiveError(
@@ -85,13 +88,51 @@ def get(data: Path, sha256: str) -> bytes:
 
 def has(data: Path, sha256: str) -> bool:
     """Tell whether bytes are kept under `sha256`, without hashing them."""
-    return locate(data, sha256).is_file()
+    path, origin = locate(data, sha256), data / ORIGIN
+    if path.is_file() or not origin.is_file():
+        return path.is_file()
+    return has_object(open_bucket(origin.read_text()), path.relative_to(data).as_posix())
 
 
 def find_damaged(data: Path) -> list[str]:
     """Hash all that is kept, and list the sha256 under which other bytes stand, sorted."""
     kept = (path for path in (data / "archive").glob("??/*") if _SHA256.fullmatch(path.name))
-    return sorted(path.name for path in kept if hash_file(path) != path.name)
+    damaged = {path.name for path in kept if hash_file(path) != path.name}
+    return sorted(damaged | set(_find_damaged_objects(data)))
+
+
+def mark_sent(path: Path) -> None:
+    """Remember of a file that the bucket has it as it is here: its time of change is then 0."""
+    os.utime(path, ns=(0, 0))
+
+
+def _find_damaged_objects(data: Path) -> list[str]:
+    origin = data / ORIGIN
+    if not origin.is_file():
+        return []
+    bucket = open_bucket(origin.read_text())
+    names = list(list_objects(bucket, "archive"))
+    is_damaged = do_at_once(partial(_is_damaged, bucket), names)
+    return [name[-64:] for name, bad in zip(names, is_damaged, strict=True) if bad]
+
+
+def _is_damaged(bucket: Bucket, name: str) -> bool:
+    there = read_object(bucket, name)
+    return there is not None and hashlib.sha256(there.content).hexdigest() != name[-64:]
+
+
+def _fetch(data: Path, sha256: str) -> bytes | None:
+    """Fetch bytes from the bucket, and keep them if they are whole; None where there are none."""
+    path, origin = locate(data, sha256), data / ORIGIN
+    if not origin.is_file():
+        return None
+    there = read_object(open_bucket(origin.read_text()), path.relative_to(data).as_posix())
+    if there is None:
+        return None
+    if hashlib.sha256(there.content).hexdigest() == sha256:
+        put(data, there.content, is_synced=False)
+        mark_sent(path)
+    return there.content
 
 
 def locate(data: Path, sha256: str) -> Path:

@@ -32,6 +32,10 @@ _BEATS_BEFORE_STALE = 6
 logger = logging.getLogger(__name__)
 
 
+class HeldError(StorageError):
+    """Another process holds a lock and did not give it up in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """A held lock: its file, and the token that proves whose it is."""
@@ -61,7 +65,8 @@ def hold_lock(path: Path, wait_seconds: float = 600, stale_seconds: float = 60) 
     It is not reentrant: a thread that holds it and asks again waits for itself.
 
     Raises:
-        StorageError: another process still holds it, or the file cannot be written.
+        HeldError: another process still holds it.
+        StorageError: the file cannot be written.
     """
     lock = Lock(path, uuid4().hex)
     with explain_os_errors(path.parent):
@@ -103,11 +108,11 @@ def _acquire(lock: Lock, wait_seconds: float, stale_seconds: float) -> None:
             if seen is None or sight.token != seen.token:
                 logger.info("%s: waiting for %s", lock.path, sight)
             seen, seen_from = sight, moment
-        if _is_gone(sight) or moment - seen_from >= stale_seconds:
+        if is_gone(sight.pid, sight.host) or moment - seen_from >= stale_seconds:
             logger.warning("%s: taking over from %s, which shows no life", lock.path, sight)
             _remove_dead(lock, sight)
         elif moment - started >= wait_seconds:
-            raise StorageError(
+            raise HeldError(
                 f"{lock.path}: another run is writing ({sight}) and did not end within "
                 f"{wait_seconds:g} s; nothing was changed. Wait for it and run again. If that "
                 "process is gone for certain, delete this file."
@@ -150,12 +155,12 @@ def _is_held(lock: Lock) -> bool:
     return sight is not None and sight.token == lock.token
 
 
-def _is_gone(sight: _Sight) -> bool:
-    """Tell whether the owner's process is known to have ended; in doubt, it has not."""
-    if sight.pid is None or sight.host != socket.gethostname() or os.name == "nt":
+def is_gone(pid: int | None, host: str | None) -> bool:
+    """Tell whether a process on a host is known to have ended; in doubt, it has not."""
+    if pid is None or host != socket.gethostname() or os.name == "nt":
         return False  # on Windows, signal 0 is not a question but an interrupt
     try:
-        os.kill(sight.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except OSError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+OBJECTS = "s3://"
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 DEFAULT_LOSS_PERCENT = 20
 DEFAULT_PER_HOST = 2
@@ -64,8 +66,9 @@ class AlertTimes:
 class Settings:
     """What a deployment may set.
 
-    `data` is the data folder. `smtp_url` is None where no mail server is configured; mails
-    then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
+    `data` is the data folder; where that is in a bucket, `origin` is its `s3://` address and
+    `data` the working copy on this machine. `smtp_url` is None where no mail server is configured;
+    mails then wait in the outbox. `recipients` is the YAML of who gets which region's digest,
     `waivers` that of findings to set aside, `roster` that of the bodies that owe reports.
     `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
     file; `reading` bounds what reading it takes, `asking` says how hosts are asked;
@@ -86,6 +89,12 @@ class Settings:
     asking: AskLimits
     loss_percent: int
     alerts: AlertTimes = AlertTimes()
+    origin: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What people know the data folder by."""
+        return self.origin or str(self.data)
 
 
 def load_settings(
@@ -96,18 +105,20 @@ def load_settings(
     """Read `GOUJI_*` from the environment; a folder or file named here outranks it.
 
     Raises:
-        ValueError: a number is not a whole one above 0, or the data folder is an address this
-            version cannot write to.
+        ValueError: a number is not a whole one above 0, or the data folder is an address that
+            is none of `s3://`.
     """
     env = os.environ if environment is None else environment
     folder = str(data or env.get("GOUJI_DATA") or "data")
-    if "://" in folder:
+    origin = folder.rstrip("/") if folder.startswith(OBJECTS) else None
+    if "://" in folder and origin is None:
         raise ValueError(
-            f"data folder: expected a local path, found {folder!r}; "
-            "give a folder with --data or GOUJI_DATA"
+            f"data folder: expected a local path or s3://bucket/prefix, found {folder!r}; "
+            "give one with --data or GOUJI_DATA"
         )
     return Settings(
-        data=Path(folder),
+        data=Path(folder) if origin is None else _locate_copy(origin, env),
+        origin=origin,
         smtp_url=env.get("GOUJI_SMTP_URL") or None,
         recipients=_optional_path(env.get("GOUJI_RECIPIENTS")),
         sources=_optional_path(env.get("GOUJI_SOURCES")),
@@ -138,6 +149,11 @@ def load_settings(
         ),
         loss_percent=_read_number(env, "GOUJI_LOSS_PERCENT", "percent", DEFAULT_LOSS_PERCENT),
     )
+
+
+def is_plain_endpoint() -> bool:
+    """Tell whether the environment names an endpoint of S3 that is spoken to without TLS."""
+    return os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
 
 
 def silence_telemetry() -> None:
@@ -178,6 +194,14 @@ def name_server(home: Path) -> tuple[str, int]:
     for name in ("SOURCES", "RECIPIENTS", "WAIVERS", "ROSTER", "SMTP_URL", "SENDER"):
         os.environ.setdefault(f"GOUJI_{name}", "")
     return api, port
+
+
+def _locate_copy(origin: str, env: Mapping[str, str]) -> Path:
+    """Give the folder in which this machine works on what is in a bucket, one for each."""
+    beside = env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or Path.home(), ".cache")
+    copies = env.get("GOUJI_WORKING_COPIES") or Path(beside, "gouji")
+    digest = hashlib.sha256(origin.encode()).hexdigest()[:8]
+    return Path(copies, f"{origin.removeprefix(OBJECTS).replace('/', '-')}-{digest}")
 
 
 def _read_number(env: Mapping[str, str], name: str, unit: str, default: int) -> int:
