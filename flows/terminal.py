@@ -125,11 +125,11 @@ def _show_findings(summary: RunSummary, console: Console) -> None:
 
 
 def _show_next(summary: RunSummary, console: Console) -> None:
-    data = summary.place
+    data = summary.place  # the views are true for the folder on this machine only
     console.print("\n[bold]Where to look next[/]")
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("tables", f"{data}/lake/**/*.parquet")
-    table.add_row("one file a table", f"{data}/flat/*, {data}/gouji.duckdb")
+    table.add_row("one file a table", f"{data}/flat/*, {summary.data}/gouji.duckdb")
     table.add_row("what columns mean", f"{data}/data_dictionary.html")
     table.add_row("Data Docs", f"{data}/docs/index.html")
     if summary.alerted is not None:
