@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from prefect.testing.utilities import prefect_test_harness
 from flows.collect import CollectParameters, collect
 from flows.demo import open_demo
 from flows.summary import RunSummary
+from storage.settings import ReadLimits
 from tasks.sample.site import Site
+from tasks.workers import Workers, open_workers
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,22 @@ class SampleRuns:
 def prefect_server() -> Iterator[None]:
     """Give the session a Prefect server with a database of its own."""
     with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reading_processes() -> Iterator[None]:
+    """Keep the reading processes of a run for the next one: each takes seconds to start."""
+    kept: dict[ReadLimits, Workers] = {}
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+
+        @contextmanager
+        def keep_workers(limits: ReadLimits) -> Iterator[Workers]:
+            if limits not in kept:
+                kept[limits] = stack.enter_context(open_workers(limits))
+            yield kept[limits]
+
+        patch.setattr("flows.collect.open_workers", keep_workers)
         yield
 
 
