@@ -17,6 +17,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
+from flows.reading import open_reading
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun
@@ -37,14 +38,12 @@ from tasks.missing import record_missing
 from tasks.policy import choose_policy, limit_losses
 from tasks.progress import announce
 from tasks.publish import publish_lake
-from tasks.read import read_pages
 from tasks.reading.batch import Origin, ReadBatch
 from tasks.reading.joining import group_pages, join_batches, tie_attachments
 from tasks.roster import load_roster
 from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
 from tasks.stored import add_dependents
-from tasks.workers import open_workers
 
 log = logging.getLogger(__name__)
 
@@ -255,14 +254,8 @@ def _fetch(sources: Sequence[Source], settings: Settings, crawl: CrawlRun) -> li
 def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 1000) -> ReadBatch:
     """Read archived pages in tasks of so many each, and settle which text of a report counts."""
     announce("read", 0, len(pages))
-    batches: list[ReadBatch] = []
-    groups = group_pages(pages)
-    with open_workers(settings.reading) as workers:
-        for start in range(0, len(groups), pages_per_task):
-            chunk = groups[start : start + pages_per_task]
-            named = read_pages.with_options(task_run_name=f"read {start + 1}-{start + len(chunk)}")
-            batches.extend(named(chunk, settings.data, workers))
-    return join_batches(batches)
+    with open_reading(settings, pages_per_task) as read:
+        return join_batches(read(group_pages(pages)))
 
 
 def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> ReadBatch:

@@ -22,7 +22,7 @@ from storage.staging import commit_change, open_change, stage_file
 
 _BESIDE = "rebuild"
 _KEPT = "damaged"
-_NOT_LINKED = {_BESIDE, _KEPT, "archive", "locks", "staging", "docs", str(SUMS)}
+_NOT_LINKED = {_BESIDE, _KEPT, "archive", "locks", "staging", "handover", "docs", str(SUMS)}
 
 
 @contextmanager

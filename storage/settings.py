@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OBJECTS = "s3://"
+PROCESSES, DASK, WORK_POOL = "processes", "dask", "work-pool"
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 DEFAULT_LOSS_PERCENT = 20
 DEFAULT_PER_HOST = 2
@@ -73,7 +74,9 @@ class Settings:
     `contact` is told to the hosts that are asked for pages. `max_bytes` bounds a page or
     file; `reading` bounds what reading it takes, `asking` says how hosts are asked;
     `loss_percent` bounds the reports or figures that a run may take from a partition unasked.
-    `alerts` says when people are told.
+    `alerts` says when people are told. `engine` says what reads archived pages: processes of this
+    machine, a Dask cluster (that at `dask_address`, else one of this machine), or the workers of
+    a Prefect work pool.
     """
 
     data: Path
@@ -90,6 +93,8 @@ class Settings:
     loss_percent: int
     alerts: AlertTimes = AlertTimes()
     origin: str | None = None
+    engine: str = PROCESSES
+    dask_address: str | None = None
 
     @property
     def place(self) -> str:
@@ -127,6 +132,8 @@ def load_settings(
         sender=env.get("GOUJI_SENDER") or "gouji@localhost",
         contact=env.get("GOUJI_CONTACT") or None,
         max_bytes=_read_number(env, "GOUJI_MAX_BYTES", "bytes", DEFAULT_MAX_BYTES),
+        engine=_read_engine(env),
+        dask_address=env.get("GOUJI_DASK_ADDRESS") or None,
         alerts=AlertTimes(
             repeat_days=_read_number(env, "GOUJI_REPEAT_DAYS", "days", DEFAULT_REPEAT_DAYS),
             remind_days=_read_number(env, "GOUJI_REMIND_DAYS", "days", DEFAULT_REMIND_DAYS),
@@ -209,6 +216,14 @@ def _read_number(env: Mapping[str, str], name: str, unit: str, default: int) -> 
     if not text.isdigit() or int(text) == 0:
         raise ValueError(f"{name}: expected a whole number of {unit} above 0, found {text!r}")
     return int(text)
+
+
+def _read_engine(env: Mapping[str, str]) -> str:
+    engine = env.get("GOUJI_ENGINE") or PROCESSES
+    known = (PROCESSES, DASK, WORK_POOL)
+    if engine not in known:
+        raise ValueError(f"GOUJI_ENGINE: expected one of {', '.join(known)}, found {engine!r}")
+    return engine
 
 
 def _read_seconds(env: Mapping[str, str], name: str) -> float | None:

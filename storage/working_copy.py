@@ -38,7 +38,7 @@ from storage.folder import StorageError, explain_os_errors, replace_file
 _INDEX = ".bucket.json"
 _GROWING = ("archive", "warc")
 # Of one machine, or made from the rest and true for one folder only.
-_OWN = {"locks", STAGING, "rebuild", "gouji.duckdb", *_GROWING}
+_OWN = {"locks", STAGING, "rebuild", "handover", "gouji.duckdb", *_GROWING}
 _PASSING = ("-wal", "-shm", "-journal", ".partial")
 
 logger = logging.getLogger(__name__)

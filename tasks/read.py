@@ -23,6 +23,13 @@ def read_pages(groups: Sequence[Sequence[Origin]], data: Path, workers: Workers)
 
     Each gives a report or a reason, also where it hangs or ends its process.
     """
+    return read_groups(groups, data, workers)
+
+
+def read_groups(
+    groups: Sequence[Sequence[Origin]], data: Path, workers: Workers
+) -> list[ReadBatch]:
+    """Read as `read_pages` does, as part of a task."""
     starts = range(0, len(groups), GROUPS_A_PIECE)
     pieces = (groups[start : start + GROUPS_A_PIECE] for start in starts)
     batches: list[ReadBatch] = []
