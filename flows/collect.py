@@ -17,7 +17,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
-from flows.reading import open_reading
+from flows.engines import open_reading
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun

@@ -50,7 +50,7 @@ def reading_processes() -> Iterator[None]:
                 kept[limits] = stack.enter_context(open_workers(limits))
             yield kept[limits]
 
-        patch.setattr("flows.reading.open_workers", keep_workers)
+        patch.setattr("flows.engines.open_workers", keep_workers)
         yield
 
 

@@ -19,10 +19,10 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from flows import check as check_flow
-from flows import reading
+from flows import engines
 from flows.check import CheckParameters, check
 from flows.collect import read_all
-from flows.reading import open_reading
+from flows.engines import open_reading
 from storage.access import hold_data
 from storage.folder import StorageError
 from storage.handover import take_over
@@ -100,7 +100,7 @@ def test_read_elsewhere_is_read_alike(
 ) -> None:
     """Pages that are handed over give what they give here, and nothing is left behind."""
     settings, groups, batch = here
-    monkeypatch.setattr(reading, "_run_on_pool", _read_in_turn)
+    monkeypatch.setattr(engines, "_run_on_pool", _read_in_turn)
     monkeypatch.setenv("GOUJI_WORKERS", "1")
     assert _is_same(_read(replace(settings, engine=WORK_POOL), groups), batch)
     assert not (settings.data / "handover").exists()
@@ -127,7 +127,7 @@ def test_helpers_need_nothing_but_the_bucket(
             _read_in_turn(place, run, names)
 
     parts._keep_workers.cache_clear()  # its process knows another environment
-    monkeypatch.setattr(reading, "_run_on_pool", read_on_another_machine)
+    monkeypatch.setattr(engines, "_run_on_pool", read_on_another_machine)
     assert _is_same(_read(there, groups), _read(settings, groups))
     pages = {page.sha256 for group in groups for page in group}
     kept = {path.name for path in helper.rglob("*") if path.name in pages}
@@ -155,12 +155,12 @@ def test_a_part_that_failed_ends_the_run(monkeypatch: pytest.MonkeyPatch, last: 
         is_completed = name == "Completed"
         return SimpleNamespace(name=name, is_completed=lambda: is_completed, is_final=lambda: True)
 
-    monkeypatch.setattr(reading, "get_client", open_client)
+    monkeypatch.setattr(engines, "get_client", open_client)
     monkeypatch.setattr(
-        reading, "run_deployment", lambda *_, **__: SimpleNamespace(id=next(started))
+        engines, "run_deployment", lambda *_, **__: SimpleNamespace(id=next(started))
     )
     with pytest.raises(RuntimeError, match=rf"reading CN-JX 2022: expected .* found it {last}"):
-        reading._run_on_pool("data", "run", ["CN-JX 2021", "CN-JX 2022"])
+        engines._run_on_pool("data", "run", ["CN-JX 2021", "CN-JX 2022"])
 
 
 def test_an_unknown_engine_is_refused() -> None:
