@@ -8,12 +8,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.collect import (
-    find_renamed,
-    finish_run,
-    read_all,
-    select_reports,
-)
+from flows.collect import find_renamed, finish_run
+from flows.reading import choose_reports, read_all, select_reports
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.access import hold_data
 from storage.settings import Settings, load_settings
@@ -69,9 +65,8 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
     data = settings.data
     policy = choose_policy(settings, parameters.accepted, started_at)
     if parameters.read_again:
-        batch = select_reports(
-            read_all(list_archived(data), settings), parameters.year, parameters.region
-        )
+        wanted = choose_reports(parameters.year, parameters.region)
+        batch = select_reports(read_all(list_archived(data), settings), wanted)
         documents = batch.documents
         renamed = find_renamed(data, documents)
         known = gather_known(settings, documents=documents, withdrawn=renamed)

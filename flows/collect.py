@@ -17,7 +17,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts import publish_artifacts
-from flows.engines import open_reading
+from flows.reading import choose_reports, read_what_changed, select_reports
 from flows.summary import RunSummary, count_by, rank_findings
 from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun
@@ -36,10 +36,9 @@ from tasks.fetching.source import Source, load_sources, parse_source_argument
 from tasks.known import gather_known
 from tasks.missing import record_missing
 from tasks.policy import choose_policy, limit_losses
-from tasks.progress import announce
 from tasks.publish import publish_lake
-from tasks.reading.batch import Origin, ReadBatch
-from tasks.reading.joining import group_pages, join_batches, tie_attachments
+from tasks.reading.batch import Origin
+from tasks.reading.joining import tie_attachments
 from tasks.roster import load_roster
 from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
@@ -119,12 +118,13 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     crawl = begin_crawl(settings.data, started_at)
     fetched = _fetch(sources, settings, crawl)
     update_progress_artifact(progress, 40.0)
-    pages = [found for found in fetched if isinstance(found, Origin)]
-    batch = read_all(pages, settings, parameters.pages_per_task)
-    batch = select_reports(batch, parameters.year, parameters.region)
+    wanted = choose_reports(parameters.year, parameters.region)
+    batch, unchanged = read_what_changed(fetched, settings, wanted, parameters.pages_per_task)
+    batch = select_reports(batch, wanted)
     update_progress_artifact(progress, 70.0)
     data = settings.data
-    documents = _list_documents(batch.documents, fetched, read_documents(data))
+    documents = pl.concat([batch.documents, unchanged], rechunk=True).sort("url")
+    documents = _list_documents(documents, fetched, read_documents(data))
     renamed = find_renamed(data, documents)
     known = gather_known(settings, sources, documents, renamed)
     batch = add_dependents(batch, data, documents, renamed)
@@ -249,36 +249,6 @@ def _fetch(sources: Sequence[Source], settings: Settings, crawl: CrawlRun) -> li
     named = fetch_batch.with_options(task_run_name=f"fetch {len(sources)} sources")
     inbox = load_inbox(settings.data / INBOX)
     return named(sources, settings.data, choose_limits(settings), crawl, inbox)
-
-
-def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 1000) -> ReadBatch:
-    """Read archived pages in tasks of so many each, and settle which text of a report counts."""
-    announce("read", 0, len(pages))
-    with open_reading(settings, pages_per_task) as read:
-        return join_batches(read(group_pages(pages)))
-
-
-def select_reports(batch: ReadBatch, year: int | None, region: str | None) -> ReadBatch:
-    """Keep the reports of the year and region asked for; the documents say what was left out."""
-    wanted = pl.lit(True)
-    if year is not None:
-        wanted = wanted & (pl.col("year") == year)
-    if region is not None:
-        wanted = wanted & (pl.col("region") == region)
-    reports = batch.reports.filter(wanted)
-    is_left_out = pl.col("report_id").is_not_null() & ~pl.col("report_id").is_in(
-        reports["report_id"].implode()
-    )
-    return ReadBatch(
-        reports=reports,
-        documents=batch.documents.with_columns(
-            outcome=pl.when(is_left_out).then(pl.lit("not_selected")).otherwise("outcome")
-        ),
-        details={
-            name: frame.join(reports, on="report_id", how="semi")
-            for name, frame in batch.details.items()
-        },
-    )
 
 
 def _list_documents(

@@ -12,7 +12,7 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from expectations.wide import WIDE
-from flows.collect import read_all
+from flows.reading import read_all
 from storage import archive
 from storage.access import hold_data
 from storage.checksums import Damage, find_damage, list_files, read_sums

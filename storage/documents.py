@@ -18,7 +18,8 @@ def update_documents(data: Path, documents: pl.DataFrame, wait_seconds: float = 
     """Replace the stored rows of these addresses; return False if that changed nothing.
 
     `documents` has `DOCUMENTS.schema`, one row an address. A row that says the same as the
-    stored one keeps its `seen_at`. The file changes at once, and only if its content does.
+    stored one, whichever reader found it, keeps its `seen_at`. The file changes at once, and
+    only if its content does.
 
     Raises:
         StorageError: the frame is not as declared, an address is there twice, the folder cannot
@@ -26,10 +27,10 @@ def update_documents(data: Path, documents: pl.DataFrame, wait_seconds: float = 
     """
     check_schema(DOCUMENTS, documents.schema, DOCUMENTS.schema, "new rows")
     check_nulls(DOCUMENTS, documents)
-    content = [name for name in DOCUMENTS.schema.names() if name != "seen_at"]
+    content = [name for name in DOCUMENTS.schema.names() if name not in ("seen_at", "reader")]
     with open_change(data, wait_seconds) as change:
         stored = read_documents(data)
-        seen = stored.rename({"seen_at": "stored_seen_at"})
+        seen = stored.drop("reader").rename({"seen_at": "stored_seen_at"})
         new = (
             documents.join(seen, on=content, how="left", nulls_equal=True)
             .with_columns(seen_at=pl.coalesce("stored_seen_at", "seen_at"))

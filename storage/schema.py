@@ -416,7 +416,7 @@ CELL_CHANGES = Table(
 
 DOCUMENTS = Table(
     name="documents",
-    version=2,
+    version=3,
     row_per="address or file that was looked at, as it was last seen",
     key=("url",),
     columns=(
@@ -446,6 +446,13 @@ DOCUMENTS = Table(
             "text of the link that led there",
             "no link did, or seen before links were kept",
             since=2,
+        ),
+        Column(
+            "reader",
+            pl.String,
+            "version of gouji and digest of what read it",
+            "nothing was received, or read before this was kept",
+            since=3,
         ),
     ),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from expectations.form import load_forms
 from storage import archive
@@ -14,6 +17,7 @@ from tasks.reading.batch import MEMBER, Origin, ReadBatch, Refused, read_batch
 from tasks.reading.labels import index_labels
 from tasks.reading.statements import read_statements
 from tasks.reading.stream import match_stream
+from tasks.stamps import name_reader
 from tasks.workers import BeginAt
 
 
@@ -33,7 +37,10 @@ def read_archived(
     """
     pages = [page for group in groups for page in group]
     sources = ((page, archive.get(data, page.sha256)) for page in pages)
-    return read_batch(sources, convert_word, partial(_tell, _find_places(groups), begin), refused)
+    told = partial(_tell, _find_places(groups), begin)
+    batch = read_batch(sources, convert_word, told, refused)
+    reader = pl.lit(name_reader())  # of this very process, which may be on another machine
+    return replace(batch, documents=batch.documents.with_columns(reader=reader))
 
 
 def read_fetched(

@@ -57,21 +57,21 @@ def add_dependents(
     Args:
         batch: What was read now.
         data: The data folder.
-        documents: As the table; a document that cannot be opened any more is a finding on the
-            stored report it gave.
+        documents: As the table; the stored report of one that was not read now is judged again,
+            for that it cannot be opened any more is a finding on it.
         withdrawn: Stored reports that go.
     """
     names = ("report_id", "year", "region", "scope", "adcode")
     stored = scan_table(data, REPORTS).select(names).collect()
     is_gone = pl.col("report_id").is_in(list(withdrawn))
     changed = pl.concat([batch.reports.select(names), stored.filter(is_gone)])
-    told = documents.filter(pl.col("report_id").is_not_null())
-    chosen = pl.concat(
-        [
-            choose_dependents(changed, stored),
-            stored.join(told, on="report_id", how="semi"),
-        ]
-    ).join(changed, on="report_id", how="anti")
+    told = stored.join(
+        documents.filter(pl.col("report_id").is_not_null()), on="report_id", how="semi"
+    )
+    seen = pl.concat([changed, told]).unique("report_id", maintain_order=True)
+    chosen = pl.concat([choose_dependents(seen, stored), told]).join(
+        changed, on="report_id", how="anti"
+    )
     if chosen.is_empty():
         return batch
     reports, details = read_stored(data, set(chosen["year"]), set(chosen["region"]))

@@ -45,7 +45,7 @@ class Rules:
     gateway: re.Pattern[str]
     year: re.Pattern[str]
     next: re.Pattern[str]
-    phrases: tuple[str, ...]
+    phrases: re.Pattern[str]
     phrases_at_least: int
     article_han_count: int
     error: re.Pattern[str]
@@ -79,7 +79,7 @@ def load_rules(path: Path = LINKS_FILE) -> Rules:
         gateway=_compile(data["gateway"]),
         year=_compile(data["year"]),
         next=_compile(data["next"]),
-        phrases=tuple(data["report_page"]["phrases"]),
+        phrases=re.compile("|".join(map(re.escape, data["report_page"]["phrases"]))),
         phrases_at_least=data["report_page"]["at_least"],
         article_han_count=data["report_page"]["article_han_count"],
         error=re.compile("|".join(data["error_page"])),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser
@@ -108,8 +107,12 @@ def sort_entries(entries: Iterable[Entry], base: str, page: str, rules: Rules) -
 
 def has_report_phrases(text: str, rules: Rules) -> bool:
     """Tell whether a text has as many of the phrases as make it a report."""
-    found = (phrase for phrase in rules.phrases if phrase in text)
-    return sum(1 for _ in islice(found, rules.phrases_at_least)) >= rules.phrases_at_least
+    found: set[str] = set()
+    for match in rules.phrases.finditer(text):
+        found.add(match[0])
+        if len(found) == rules.phrases_at_least:
+            return True
+    return False
 
 
 def find_attachments(html: str, url: str, rules: Rules) -> tuple[Link, ...]:

@@ -50,7 +50,8 @@ def reading_processes() -> Iterator[None]:
                 kept[limits] = stack.enter_context(open_workers(limits))
             yield kept[limits]
 
-        patch.setattr("flows.engines.open_workers", keep_workers)
+        for module in ("flows.engines", "flows.verify"):
+            patch.setattr(f"{module}.open_workers", keep_workers)
         yield
 
 

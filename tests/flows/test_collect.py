@@ -16,6 +16,7 @@ from storage.lake import read_table
 from storage.runs import list_runs
 from storage.schema import CELLS, FINDINGS, REPORTS, SKETCHES
 from tasks.sample.spec import Spec, print_figures
+from tasks.stamps import name_reader
 
 
 def exceeds_requests(spec: Spec) -> bool:
@@ -137,6 +138,8 @@ def test_the_same_job_a_second_time_changes_no_file(sample_runs: Any) -> None:
     assert changed == {"crawl.sqlite"}
     added = {path.split("/")[0] for path in after if path not in before}
     assert added == {"runs", "warc"}
+    documents = read_documents(sample_runs.folder).drop_nulls("sha256")
+    assert set(documents["reader"]) == {name_reader()}
     assert sample_runs.second.stored.kept == len(sample_runs.site.reports)
     assert sample_runs.second.alerted.written == 0
     assert "fetched" not in sample_runs.second.addresses

@@ -21,8 +21,8 @@ from prefect.settings import PREFECT_API_URL
 from flows import check as check_flow
 from flows import engines
 from flows.check import CheckParameters, check
-from flows.collect import read_all
 from flows.engines import open_reading
+from flows.reading import read_all
 from storage.access import hold_data
 from storage.folder import StorageError
 from storage.handover import take_over

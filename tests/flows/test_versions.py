@@ -12,12 +12,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner, Result
 
 from expectations.form import load_form
+from flows.cli import app
 from flows.collect import CollectParameters, collect
 from flows.hosts import describe_hosts
 from flows.summary import RunSummary
-from flows.verify import describe_verification, verify
+from flows.verify import verify
 from storage import archive
 from storage.lake import read_table
 from storage.parquet import write_file
@@ -132,14 +134,42 @@ def test_hosts_are_shown(two: Two) -> None:
     assert host["addresses"] == {"fetched": 1, "unchanged": 3}
 
 
+def run_command(*arguments: str) -> Result:
+    """Run `gouji` in this process."""
+    return CliRunner().invoke(app, arguments)
+
+
 def test_archived_bytes_give_the_same_again(two: Two) -> None:
-    """Every report, read and checked again offline, comes out as it is stored."""
-    found = run_verify(two.data)
-    assert len(found) == 3
+    """Every report, read and checked again offline by `gouji verify`, comes out as it is stored."""
+    done = run_command("verify", "--data", str(two.data), "--json")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.exit_code, len(found)) == (0, 3)
     for each in found:
-        assert (each.differences, each.trouble) == ((), None)
-        assert (each.reader_then, each.rules_then) == (each.reader_now, each.rules_now)
-        assert json.loads(json.dumps(describe_verification(each)))["is_same"]
+        assert (each["is_same"], each["differences"], each["trouble"]) == (True, [], None)
+        assert each["reader_then"] == each["reader_now"]
+        assert each["rules_then"] == each["rules_now"]
+    name = found[0]["report_id"]
+    shown = run_command("verify", name, "--data", str(two.data))
+    assert (shown.exit_code, shown.stdout.split()[:2]) == (0, ["same", name])
+
+
+def test_a_report_that_is_not_stored_is_not_verified(two: Two) -> None:
+    """`gouji verify` of a name that nothing stored has says so; its exit status is 2."""
+    done = run_command("verify", "nothing-2022", "--data", str(two.data))
+    assert done.exit_code == 2
+    assert "'nothing-2022'" in done.output
+
+
+def test_the_command_shows_hosts(two: Two, tmp_path: Path) -> None:
+    """`gouji status --hosts` shows each host with its state and addresses, also as JSON."""
+    (host,) = json.loads(run_command("status", "--hosts", "--data", str(two.data), "--json").stdout)
+    assert (host["host"], host["state"], host["reason"]) == (HOST, "up", None)
+    shown = run_command("status", "--hosts", "--data", str(two.data))
+    assert shown.exit_code == 0
+    assert "1 hosts, 0 down" in shown.stdout
+    assert {HOST, "up", "fetched,", "3", "unchanged"} <= set(shown.stdout.split())
+    none = run_command("status", "--hosts", "--data", str(tmp_path))
+    assert (none.exit_code, "No host was asked yet" in none.stdout) == (0, True)
 
 
 def test_what_differs_is_named(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +183,12 @@ def test_what_differs_is_named(two: Two, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("tasks.verifying.name_reader", lambda: "another")
     try:
         found = {each.url[-6:]: each for each in run_verify(two.data)}
+        done = run_command("verify", found["c.html"].report_id, "--data", str(two.data))
     finally:
         path.write_bytes(kept)
+    assert done.exit_code == 1
+    assert "1 differences" in done.stdout and "reader: " in done.stdout
+    assert "cell t3.granted.natural_person: stored value 4" in done.stdout
     (difference,) = found["c.html"].differences
     assert (difference.kind, difference.name) == ("cell", "t3.granted.natural_person")
     assert "value 4" in str(difference.stored)
