@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.failing import tell_maintainers
+from flows.parameters import CONFIG, DataFolder
 from storage.access import hold_data, view_data
 from storage.outbox import copy_outbox
 from storage.settings import Settings, load_settings
@@ -21,12 +23,17 @@ from tasks.alert import alert as alert_task
 class AlertParameters(BaseModel):
     """What a run of `alert` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    data: DataFolder = None
 
 
-@flow(name="alert", validate_parameters=True)
+@flow(
+    name="alert",
+    validate_parameters=True,
+    on_failure=[tell_maintainers],
+    on_crashed=[tell_maintainers],
+)
 def alert(parameters: AlertParameters = AlertParameters()) -> Alerted:  # noqa: B008
     """Send what waits, tell again what still stands, remind of days, and of runs that stay away.
 

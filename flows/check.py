@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
+import polars as pl
 from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from flows.collect import find_renamed, finish_run
-from flows.reading import choose_reports, read_all, select_reports
-from flows.summary import RunSummary, count_by, rank_findings
+from flows.collect import find_renamed
+from flows.failing import tell_maintainers
+from flows.finish import finish_run, log_step
+from flows.parameters import CONFIG, Accepted, DataFolder, Region, Waivers, Year
+from flows.reading import read_all
+from flows.summary import RunSummary, count_by, list_faults, rank_findings
 from storage.access import hold_data
+from storage.schema import DOCUMENTS
 from storage.settings import Settings, load_settings
 from tasks.check import check_reports
-from tasks.known import gather_known
+from tasks.known import Known, gather_known
 from tasks.missing import record_missing
-from tasks.policy import choose_policy, limit_losses
+from tasks.policy import Policy, choose_policy, limit_losses
 from tasks.publish import publish_lake
+from tasks.reading.batch import ReadBatch
+from tasks.rereading import choose_archived, list_rivals
+from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
-from tasks.stored import add_dependents, list_archived, read_stored
+from tasks.stored import add_dependents, read_stored
 
 
 class CheckParameters(BaseModel):
     """What a run of `check` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
-    year: int | None = Field(None, ge=2003, le=2100, description="Check this report year only.")
-    region: str | None = Field(
-        None, pattern=r"^(CN(-[A-Z]{2})?|unresolved)$", description="Check this region only."
-    )
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
-    waivers: str | None = Field(
-        None,
-        description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
-        "the data folder.",
-    )
-    accepted: list[str] = Field(
-        default_factory=list,
-        description="What was looked at and is right: a family of reports whose failures jumped, "
-        "such as host www.example.gov.cn, or a partition that loses reports or figures, such as "
-        "2023/CN-JX.",
-    )
+    year: Year = None
+    region: Region = None
+    data: DataFolder = None
+    waivers: Waivers = None
+    accepted: Accepted = Field(default_factory=list)
     read_again: bool = Field(
-        False, description="First read the archived pages again with today's reader; no network."
+        False,
+        title="Read again",
+        description="First read the archived pages again with today's reader; no network.",
     )
 
 
-@flow(name="check", validate_parameters=True)
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is to be checked, and what is known beside it.
+
+    `documents` are those that were read again, None where the reports come from the lake.
+    `renamed` are stored reports that have another name now.
+    """
+
+    batch: ReadBatch
+    documents: pl.DataFrame | None
+    renamed: frozenset[str]
+    known: Known
+
+
+@flow(
+    name="check",
+    validate_parameters=True,
+    on_failure=[tell_maintainers],
+    on_crashed=[tell_maintainers],
+)
 def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noqa: B008
     """Evaluate today's rules on what is stored and store verdicts and findings anew.
 
@@ -58,43 +79,80 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data, waivers=parameters.waivers)
     with hold_data(settings):
-        return _check(parameters, settings, started_at)
+        policy = choose_policy(settings, parameters.accepted, started_at)
+        take = take_archived if parameters.read_again else take_stored
+        material = take(settings, parameters.year, parameters.region)
+        told = parameters.model_dump(mode="json")
+        return check_material(material, settings, policy, started_at, "check", told)
 
 
-def _check(parameters: CheckParameters, settings: Settings, started_at: datetime) -> RunSummary:
+def take_stored(settings: Settings, year: int | None, region: str | None) -> Material:
+    """Take the stored reports of a year and region, or of all.
+
+    Raises:
+        StorageError: a stored file is damaged.
+    """
+    years = None if year is None else [year]
+    reports, details = read_stored(settings.data, years, None if region is None else [region])
+    batch = ReadBatch(reports, DOCUMENTS.schema.to_frame(), details)
+    return Material(batch, None, frozenset(), gather_known(settings))
+
+
+def take_archived(settings: Settings, year: int | None, region: str | None) -> Material:
+    """Read what the archive has of a year and region, or of all, with today's reader.
+
+    A year and region are those of the reports as they are stored.
+
+    Raises:
+        ArchiveError: archived bytes are missing or damaged.
+    """
     data = settings.data
-    policy = choose_policy(settings, parameters.accepted, started_at)
-    if parameters.read_again:
-        wanted = choose_reports(parameters.year, parameters.region)
-        batch = select_reports(read_all(list_archived(data), settings), wanted)
-        documents = batch.documents
-        renamed = find_renamed(data, documents)
-        known = gather_known(settings, documents=documents, withdrawn=renamed)
-        batch = add_dependents(batch, data, documents, renamed)
-        reports, details = batch.reports, batch.details
-    else:
-        documents, renamed = None, frozenset[str]()
-        known = gather_known(settings)
-        reports, details = read_stored(
-            data,
-            None if parameters.year is None else [parameters.year],
-            None if parameters.region is None else [parameters.region],
-        )
-    enforced = check_reports(reports, details, data, known, policy, started_at)
+    chosen = choose_archived(data, year, region)
+    batch = read_all(chosen, settings)
+    if rivals := list_rivals(data, chosen, batch):
+        batch = read_all([*chosen, *rivals], settings)
+    renamed = find_renamed(data, batch.documents)
+    known = gather_known(settings, documents=batch.documents, withdrawn=renamed)
+    return Material(batch, batch.documents, renamed, known)
+
+
+def check_material(
+    material: Material,
+    settings: Settings,
+    policy: Policy,
+    started_at: datetime,
+    flow_name: str,
+    told: dict[str, Any],
+) -> RunSummary:
+    """Check reports, store them, publish, and leave the record of the run, `told` in it.
+
+    What was read again comes with the stored reports that depend on it. The caller holds the
+    lock of the run.
+    """
+    data, documents, known = settings.data, material.documents, material.known
+    batch = material.batch
+    run_id = str(flow_run.id or started_at.strftime("%H%M%S%f"))
+    tell = partial(log_step, data, run_id)
+    tell("run_started", flow=flow_name, reader=name_reader(), rules=name_rules())
+    if documents is not None:
+        batch = add_dependents(batch, data, documents, material.renamed)
+    enforced = check_reports(batch.reports, batch.details, data, known, policy, started_at)
     checked = enforced.checked
     stored = store_checked(
         checked,
         documents,
-        renamed,
+        material.renamed,
         data,
         started_at,
         limit_losses(settings, policy),
-        is_in_place=not parameters.read_again,
+        is_in_place=documents is None,
     )
+    tell("stored", reports=stored.replaced + stored.rechecked, files=len(stored.files))
     overdue = record_missing(data, known, policy.today)
     published, unpublished = publish_lake(data)
+    faults = () if documents is None else list_faults(documents)
     summary = RunSummary(
-        run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
+        run_id=run_id,
         data=settings.data,
         place=settings.place,
         started_at=started_at,
@@ -108,17 +166,13 @@ def _check(parameters: CheckParameters, settings: Settings, started_at: datetime
         stored=stored,
         overdue=overdue,
         alerted=None,
-        troubles=(
-            *enforced.troubles,
-            *(loss.message for loss in stored.losses),
-            *unpublished,
-        ),
+        failures=(*faults, *enforced.exceptions, *unpublished),
+        troubles=(*enforced.troubles, *(loss.message for loss in stored.losses)),
         notes=enforced.notes,
         expired_waivers=len(enforced.expired),
         published=published,
     )
-    finish_run(summary, "check", parameters.model_dump(mode="json"))
-    return summary
+    return finish_run(summary, flow_name, told, settings, documents)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.cli_alerts import alerts_app, send_alerts
+from flows.cli_operations import backfill, read_again, serve
 from flows.console import (
     TROUBLE,
+    AcceptOption,
     DataOption,
     JsonOption,
+    RegionOption,
     VerboseOption,
+    WaiversOption,
+    YearOption,
     explain_failure,
     finish,
     print_json,
@@ -40,33 +45,6 @@ app = typer.Typer(
     help="Fetch, read, check and store China's annual reports on government information "
     "disclosure, and mail what contradicts itself.",
 )
-YearOption = Annotated[
-    int | None, typer.Option("--year", min=2003, max=2100, help="This report year only.")
-]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--region", metavar="CODE", help="This region only: ISO 3166-2 code such as CN-JX."
-    ),
-]
-WaiversOption = Annotated[
-    str | None,
-    typer.Option(
-        "--waivers",
-        metavar="FILE",
-        help="Findings to set aside [default: $GOUJI_WAIVERS, else waivers.yaml in the data "
-        "folder].",
-    ),
-]
-AcceptOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--accept",
-        metavar="FAMILY|YEAR/REGION",
-        help="What was looked at and is right: a family whose failures jumped, or a partition "
-        "that loses reports or figures; repeatable.",
-    ),
-]
 
 
 def main() -> None:
@@ -323,6 +301,9 @@ def rules(as_json: JsonOption = False) -> None:
         show_rules(listed, Console())
 
 
+app.command("read-again")(read_again)
+app.command("backfill")(backfill)
+app.command("serve")(serve)
 app.command("alert")(send_alerts)
 app.add_typer(alerts_app, name="alerts")
 

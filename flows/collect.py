@@ -6,23 +6,36 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import polars as pl
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from flows.artifacts import publish_artifacts
+from flows.failing import tell_maintainers
+from flows.finish import finish_run, log_step
+from flows.parameters import (
+    CONFIG,
+    Accepted,
+    DataFolder,
+    PagesPerTask,
+    Region,
+    SendAlerts,
+    Sources,
+    Waivers,
+    Year,
+)
 from flows.reading import choose_reports, read_what_changed, select_reports
-from flows.summary import RunSummary, count_by, rank_findings
+from flows.summary import RunSummary, count_by, list_faults, rank_findings
 from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun
 from storage.documents import read_documents
-from storage.runs import RunRecord, write_run
+from storage.failures import forget_failure
 from storage.schema import DOCUMENTS
 from storage.settings import Settings, load_settings
 from tasks.alert import alert, choose_recipients
@@ -53,37 +66,21 @@ INBOX = "inbox"  # in the data folder
 class CollectParameters(BaseModel):
     """What a run of `collect` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
-    sources: list[str] = Field(
-        default_factory=list,
-        description="Files, folders, addresses or source lists (YAML) to read; none: the list "
-        "(GOUJI_SOURCES, else sources.yaml in the data folder).",
-    )
-    year: int | None = Field(
-        None, ge=2003, le=2100, description="Keep the reports of this report year only."
-    )
-    region: str | None = Field(
+    sources: Sources = Field(default_factory=list)
+    year: Year = None
+    last_year: Year = Field(
         None,
-        pattern=r"^(CN(-[A-Z]{2})?|unresolved)$",
-        description="Keep the reports of this region only: ISO 3166-2 code such as CN-JX.",
+        title="Last report year",
+        description="The report years from the one above up to this one; none: that one only.",
     )
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
-    waivers: str | None = Field(
-        None,
-        description="YAML of findings to set aside; none: GOUJI_WAIVERS, else waivers.yaml in "
-        "the data folder.",
-    )
-    accepted: list[str] = Field(
-        default_factory=list,
-        description="What was looked at and is right: a family of reports whose failures jumped, "
-        "such as host www.example.gov.cn, or a partition that loses reports or figures, such as "
-        "2023/CN-JX.",
-    )
-    send_alerts: bool = Field(True, description="Write and send the digests of what is invalid.")
-    pages_per_task: int = Field(
-        1000, ge=10, le=20_000, description="Pages that one reading task takes on."
-    )
+    region: Region = None
+    data: DataFolder = None
+    waivers: Waivers = None
+    accepted: Accepted = Field(default_factory=list)
+    send_alerts: SendAlerts = True
+    pages_per_task: PagesPerTask = 1000
 
 
 def name_run() -> str:
@@ -98,6 +95,8 @@ def name_run() -> str:
     name="collect",
     flow_run_name=name_run,
     validate_parameters=True,
+    on_failure=[tell_maintainers],
+    on_crashed=[tell_maintainers],
 )
 def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary:  # noqa: B008
     """Fetch the reports of the sources, read, check and store them, and mail what is invalid.
@@ -112,15 +111,20 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
 
 
 def _collect(parameters: CollectParameters, settings: Settings, started_at: datetime) -> RunSummary:
+    run_id = str(flow_run.id or started_at.strftime("%H%M%S%f"))
+    tell = partial(log_step, settings.data, run_id)
+    tell("run_started", flow="collect", reader=name_reader(), rules=name_rules())
     policy = choose_policy(settings, parameters.accepted, started_at)
     sources = choose_sources(parameters, settings)
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))
     crawl = begin_crawl(settings.data, started_at)
     fetched = _fetch(sources, settings, crawl)
+    tell("fetched", sources=len(sources), pages=len(fetched))
     update_progress_artifact(progress, 40.0)
-    wanted = choose_reports(parameters.year, parameters.region)
+    wanted = choose_reports(parameters.year, parameters.region, parameters.last_year)
     batch, unchanged = read_what_changed(fetched, settings, wanted, parameters.pages_per_task)
     batch = select_reports(batch, wanted)
+    tell("read", documents=batch.documents.height, reports=batch.reports.height)
     update_progress_artifact(progress, 70.0)
     data = settings.data
     documents = pl.concat([batch.documents, unchanged], rechunk=True).sort("url")
@@ -132,16 +136,21 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
     stored = store_checked(
         enforced.checked, documents, renamed, data, started_at, limit_losses(settings, policy)
     )
+    tell("stored", reports=stored.added + stored.replaced, files=len(stored.files))
     addresses = finish_crawl(data, crawl, fetched, documents, datetime.now(UTC))
     overdue = record_missing(data, known, policy.today)
     update_progress_artifact(progress, 90.0)
     checked = enforced.checked
-    alerted = alert(settings, datetime.now(UTC)) if parameters.send_alerts else None
     published, unpublished = publish_lake(data)
+    failures = (*list_faults(batch.documents), *enforced.exceptions, *unpublished)
+    if not failures:
+        forget_failure(data, "collect")  # before mails are sent: one says so
+    is_told = parameters.send_alerts and not failures
+    alerted = alert(settings, datetime.now(UTC)) if is_told else None
     update_progress_artifact(progress, 100.0)
     said = alerted.sending.errors if alerted else ()
     summary = RunSummary(
-        run_id=str(flow_run.id or started_at.strftime("%H%M%S%f")),
+        run_id=run_id,
         data=settings.data,
         place=settings.place,
         started_at=started_at,
@@ -156,10 +165,10 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         stored=stored,
         overdue=overdue,
         alerted=alerted,
+        failures=failures,
         troubles=(
             *enforced.troubles,
             *(loss.message for loss in stored.losses),
-            *unpublished,
             *(said if settings.smtp_url else ()),
         ),
         notes=(
@@ -170,8 +179,8 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         expired_waivers=len(enforced.expired),
         published=published,
     )
-    finish_run(summary, "collect", parameters.model_dump(mode="json"))
-    return summary
+    told = parameters.model_dump(mode="json")
+    return finish_run(summary, "collect", told, settings, documents)
 
 
 def plan_run(parameters: CollectParameters) -> None:
@@ -192,14 +201,20 @@ def plan_run(parameters: CollectParameters) -> None:
 
 
 def choose_sources(parameters: CollectParameters, settings: Settings) -> tuple[Source, ...]:
-    """List the sources of a run: those named, else those of the source list.
+    """List the sources of a run: those named, also by their name in the list, else the list.
 
     Raises:
         ValueError: a source does not exist, the list is malformed, or there is none.
     """
-    if parameters.sources:
-        return tuple(source for text in parameters.sources for source in _expand(text))
     path = settings.sources or settings.data / "sources.yaml"
+    if parameters.sources:
+        listed = load_sources(path) if path.exists() else ()
+        named = {source.name: source for source in listed}
+        return tuple(
+            source
+            for text in parameters.sources
+            for source in ([named[text]] if text in named else _expand(text))
+        )
     if not path.exists():
         raise ValueError(
             f"sources: expected a source list, found none at {path}; name what to read with "
@@ -223,25 +238,6 @@ def _make_absolute(source: Source) -> Source:
     if source.kind == "url":
         return source
     return replace(source, location=str(Path(source.location).resolve()))
-
-
-def finish_run(summary: RunSummary, flow_name: str, parameters: dict[str, Any]) -> None:
-    """Leave the record of a run in the data folder and its artifacts in the UI."""
-    publish_artifacts(summary, flow_name)
-    record = RunRecord(
-        run_id=summary.run_id,
-        started_at=summary.started_at,
-        finished_at=summary.finished_at,
-        parameters={
-            "flow": flow_name,
-            "reader": name_reader(),
-            "rules": name_rules(),
-            **parameters,
-        },
-        counts=summary.counts,
-        files=tuple(summary.stored.files),
-    )
-    write_run(summary.data, record)
 
 
 def _fetch(sources: Sequence[Source], settings: Settings, crawl: CrawlRun) -> list[Origin | Miss]:

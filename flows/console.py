@@ -28,6 +28,33 @@ DataOption = Annotated[
     typer.Option("--data", metavar="DIR", help="Data folder [default: $GOUJI_DATA, else ./data]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+YearOption = Annotated[
+    int | None, typer.Option("--year", min=2003, max=2100, help="This report year only.")
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region", metavar="CODE", help="This region only: ISO 3166-2 code such as CN-JX."
+    ),
+]
+WaiversOption = Annotated[
+    str | None,
+    typer.Option(
+        "--waivers",
+        metavar="FILE",
+        help="Findings to set aside [default: $GOUJI_WAIVERS, else waivers.yaml in the data "
+        "folder].",
+    ),
+]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="FAMILY|YEAR/REGION",
+        help="What was looked at and is right: a family whose failures jumped, or a partition "
+        "that loses reports or figures; repeatable.",
+    ),
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
 
 
@@ -59,13 +86,17 @@ def start_flow(is_verbose: bool) -> None:
 
 def finish(run: Callable[[], RunSummary | None]) -> None:
     """Run a flow with a progress bar, show what it did and exit by how it went."""
+    from flows.failing import RunFailedError
     from flows.terminal import show_progress, show_summary
 
     with explain_failure():
         with show_progress(Console(stderr=True)):
-            summary = run()
+            try:
+                summary = run()
+            except RunFailedError as error:
+                summary = error.summary
         if summary is None:
             Console().print("Nothing to do.")
             return
         show_summary(summary, Console())
-    raise typer.Exit(TROUBLE if summary.troubles else 0)
+    raise typer.Exit(TROUBLE if summary.failures or summary.troubles else 0)

@@ -12,6 +12,7 @@ from uuid import UUID
 from prefect import flow, get_client
 from prefect.deployments import run_deployment
 
+from flows.artifacts import publish_slowest
 from storage.handover import open_handover
 from storage.settings import DASK, PROCESSES, Settings
 from tasks.parts import cut_parts, hand_part, read_part, take_reading
@@ -39,6 +40,7 @@ def open_reading(settings: Settings, pages_per_task: int = 1000) -> Iterator[Rea
     if settings.engine == PROCESSES:
         with open_workers(settings.reading) as workers:
             yield partial(_read_here, settings, workers, pages_per_task)
+            publish_slowest(workers.slowest)
     else:
         run_parts = _make_dask_flow(settings) if settings.engine == DASK else _run_on_pool
         yield partial(_read_elsewhere, settings, run_parts, pages_per_task)

@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from expectations.wide import WIDE
+from flows.failing import tell_maintainers
+from flows.parameters import CONFIG, DataFolder
 from flows.reading import read_all
 from storage import archive
 from storage.access import hold_data
@@ -43,9 +45,9 @@ TABLES = (*list_tables(), WIDE, *list_history(), *list_flat_tables())
 class CheckFilesParameters(BaseModel):
     """What a run of `check-files` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    data: DataFolder = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,12 @@ class FileCheck:
         return not (self.damaged or self.fetch)
 
 
-@flow(name="check-files", validate_parameters=True)
+@flow(
+    name="check-files",
+    validate_parameters=True,
+    on_failure=[tell_maintainers],
+    on_crashed=[tell_maintainers],
+)
 def check_files(
     parameters: CheckFilesParameters = CheckFilesParameters(),  # noqa: B008
 ) -> FileCheck:

@@ -13,9 +13,9 @@ class ReadPartParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data: str = Field(description="Data folder of the run that waits.")
-    run: str = Field(description="Where that run handed the part over.")
-    number: int = Field(ge=0, description="Number of the part.")
+    data: str = Field(title="Data folder", description="Data folder of the run that waits.")
+    run: str = Field(title="Run", description="Where that run handed the part over.")
+    number: int = Field(ge=0, le=1_000_000, title="Part", description="Number of the part.")
 
 
 @flow(name="read-part", validate_parameters=True)

@@ -54,11 +54,11 @@ def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 
         return join_batches(read(group_pages(pages)))
 
 
-def choose_reports(year: int | None, region: str | None) -> pl.Expr:
-    """Say of reports which are of the year and region asked for."""
+def choose_reports(year: int | None, region: str | None, last_year: int | None = None) -> pl.Expr:
+    """Say of reports which are of the years and region asked for."""
     wanted = pl.lit(True)
     if year is not None:
-        wanted = wanted & (pl.col("year") == year)
+        wanted = wanted & pl.col("year").is_between(year, last_year or year)
     if region is not None:
         wanted = wanted & (pl.col("region") == region)
     return wanted

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.markup import escape
 
+from flows.failing import tell_maintainers
+from flows.parameters import CONFIG, DataFolder
 from storage.access import hold_data
 from storage.folder import StorageError
 from storage.lake import list_partitions
@@ -20,15 +22,23 @@ from tasks.publishing.release import Release, make_release
 class ReleaseParameters(BaseModel):
     """What a run of `release` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
     name: str | None = Field(
-        None, description="Name of the release, such as 2026-03; none: the day of the run, UTC."
+        None,
+        title="Name",
+        pattern=r"^[^/\\\s.][^/\\]*$",
+        description="Such as 2026-03; none: the day of the run, UTC.",
     )
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    data: DataFolder = None
 
 
-@flow(name="release", validate_parameters=True)
+@flow(
+    name="release",
+    validate_parameters=True,
+    on_failure=[tell_maintainers],
+    on_crashed=[tell_maintainers],
+)
 def release(parameters: ReleaseParameters = ReleaseParameters()) -> Release:  # noqa: B008
     """Write an immutable snapshot of the lake and what changed since the last one.
 

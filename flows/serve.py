@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from storage.settings import name_server
+from storage.settings import load_settings, name_server
 
 HOME = Path(__file__).parent.parent
 PREFECT = Path(sys.executable).with_name("prefect")
@@ -33,13 +33,29 @@ def serve() -> int:
             )
             return 1
         _run("work-pool", "create", POOL, "--type", "process", "--overwrite")
-        _run("--no-prompt", "deploy", "--all")
+        if _run("--no-prompt", "deploy", "--all"):
+            sys.stderr.write(
+                "serve: expected every deployment of prefect.yaml, some failed; see above\n"
+            )
+            return 1
+        sys.stderr.write(describe(api))
         return _run("worker", "start", "--pool", POOL)
     except KeyboardInterrupt:
         return 0
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def describe(api: str) -> str:
+    """Say where the UI is, what to try in it, and how to end."""
+    ui = api.removesuffix("/api")
+    return (
+        f"\n  The Prefect UI: {ui}\n"
+        f"  Deployments:    {ui}/deployments (collect, then Run)\n"
+        f"  Data folder:    {load_settings().data}\n"
+        "  Stop everything with Ctrl-C.\n\n"
+    )
 
 
 def _run(*words: str) -> int:

@@ -19,11 +19,11 @@ class RunSummary:
     `addresses` counts those that were asked for by what came of it (`fetched`: new or changed).
     `outcomes` counts documents by what became of them, `verdicts` counts reports. `findings`
     are the failed rules with the title and address of their reports, the worst reports
-    first; `problems` counts those that one repair explains once. `troubles` are failures on
-    our side; the run went on without what they concern. `notes` are worth knowing and no
-    failure. `waived` and `held` count failed rules that are set aside, or held until their
-    family was looked at; `findings` has the held ones. `overdue` counts the reports that the
-    roster says are owed, whose day has passed, and that were not found. `published`
+    first; `problems` counts those that one repair explains once. `failures` are of ours: the
+    run stored what they do not concern, and then ends as failed. `troubles` are to be looked
+    at, `notes` worth knowing. `waived` and `held` count failed rules that are set aside, or held
+    until their family was looked at; `findings` has the held ones. `overdue` counts the reports
+    that the roster says are owed, whose day has passed, and that were not found. `published`
     counts the files written anew beside the lake. `place` is what people know the data folder
     by, `data` where it is on this machine.
     """
@@ -39,6 +39,7 @@ class RunSummary:
     stored: StoreSummary
     overdue: int
     alerted: Alerted | None
+    failures: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     waived: int = 0
@@ -71,6 +72,7 @@ class RunSummary:
             "mails_written": self.alerted.written if self.alerted else 0,
             "mails_sent": sending.sent if sending else 0,
             "mails_waiting": sending.waiting if sending else 0,
+            "failures": len(self.failures),
             "troubles": len(self.troubles),
         }
 
@@ -79,6 +81,12 @@ def count_by(frame: pl.DataFrame, column: str) -> dict[str, int]:
     """Count the rows of a frame by the values of a column."""
     counted = frame.group_by(column).len().sort(column)
     return dict(zip(counted[column].to_list(), counted["len"].to_list(), strict=True))
+
+
+def list_faults(documents: pl.DataFrame) -> tuple[str, ...]:
+    """List the documents on which a reader of ours failed, each with what it raised."""
+    failed = documents.filter(pl.col("outcome") == "failed").sort("url")
+    return tuple(f"{url}: {reason}" for url, reason in failed.select("url", "reason").rows())
 
 
 def rank_findings(reports: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:

@@ -66,7 +66,8 @@ def show_summary(summary: RunSummary, console: Console) -> None:
     """Say what was fetched, read, found and mailed, and where to look next."""
     counts = summary.counts
     seconds = (summary.finished_at - summary.started_at).total_seconds()
-    console.print(f"\n[bold]Run complete[/] in {seconds:.0f} s")
+    state = "[red]Run failed[/]" if summary.failures else "[bold]Run complete[/]"
+    console.print(f"\n{state} in {seconds:.0f} s")
     table = Table(show_header=False, box=None, pad_edge=False)
     if summary.addresses:
         asked = sum(summary.addresses.values())
@@ -98,8 +99,10 @@ def show_summary(summary: RunSummary, console: Console) -> None:
         )
     console.print(table)
     _show_findings(summary, console)
+    for failure in summary.failures:
+        console.print(f"\n[red]Failed on our side:[/] {escape(failure)}", soft_wrap=True)
     for trouble in summary.troubles:
-        console.print(f"\n[yellow]Failed on our side:[/] {escape(trouble)}", soft_wrap=True)
+        console.print(f"\n[yellow]To look at:[/] {escape(trouble)}", soft_wrap=True)
     for note in summary.notes:
         console.print(f"\n[dim]{escape(note)}[/]", soft_wrap=True)
     _show_next(summary, console)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from flows.collect import CollectParameters, collect
+from flows.parameters import CONFIG, DataFolder
 from flows.summary import RunSummary
 from storage.access import view_data
 from storage.alerts import FIRING, list_alerts
@@ -19,9 +20,9 @@ from tasks.fetching.source import is_address
 class WatchParameters(BaseModel):
     """What a run of `watch-corrections` may be told; the form of the Prefect UI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
-    data: str | None = Field(None, description="Data folder; none: GOUJI_DATA, else ./data.")
+    data: DataFolder = None
 
 
 @flow(name="watch-corrections", validate_parameters=True)

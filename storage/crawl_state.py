@@ -231,6 +231,16 @@ def count_outcomes(connection: sqlite3.Connection, run_id: str) -> dict[str, int
     )
 
 
+def count_pages(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """Count the addresses known of each source, by host."""
+    counts: dict[str, dict[str, int]] = {}
+    for source, host, count in connection.execute(
+        "SELECT source, host, COUNT(*) FROM addresses GROUP BY source, host"
+    ):
+        counts.setdefault(source, {})[host] = count
+    return counts
+
+
 def list_hosts(connection: sqlite3.Connection) -> tuple[HostState, ...]:
     """List every host that was asked, those that are down first, with its addresses counted."""
     counts: dict[str, dict[str, int]] = {}

@@ -10,6 +10,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from storage.folder import StorageError, explain_os_errors, prepare_folder, replace_file
 
+FAILED = "failures"  # the count of a run's failures of ours
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -49,10 +51,10 @@ def list_runs(data: Path) -> tuple[RunRecord, ...]:
     return tuple(_read_run(path) for path in _list_files(data))
 
 
-def last_run(data: Path) -> RunRecord | None:
-    """Return the record of the run that started last, or None."""
-    files = _list_files(data)
-    return _read_run(files[-1]) if files else None
+def last_success(data: Path) -> RunRecord | None:
+    """Return the record of the last run without a failure of ours, or None."""
+    records = (_read_run(path) for path in reversed(_list_files(data)))
+    return next((record for record in records if not record.counts.get(FAILED)), None)
 
 
 def _list_files(data: Path) -> list[Path]:

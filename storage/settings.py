@@ -190,16 +190,14 @@ def limit_threads() -> None:
 def name_server(home: Path) -> tuple[str, int]:
     """Point this process and its children at a Prefect server on loopback; return API and port.
 
-    `prefect.yaml` takes the project folder and the settings of the runs from the environment;
-    what is not set there is empty, not missing.
+    `prefect.yaml` takes the project folder from the environment; runs have the environment of
+    their worker, and so its settings.
     """
     port = int(os.environ.get("GOUJI_PORT", "4200"))
     api = f"http://127.0.0.1:{port}/api"
     os.environ["PREFECT_API_URL"] = api
     os.environ.setdefault("GOUJI_HOME", str(home))
     os.environ["GOUJI_DATA"] = str(Path(os.environ.get("GOUJI_DATA") or home / "data").resolve())
-    for name in ("SOURCES", "RECIPIENTS", "WAIVERS", "ROSTER", "SMTP_URL", "SENDER"):
-        os.environ.setdefault(f"GOUJI_{name}", "")
     return api, port
 
 

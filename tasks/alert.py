@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,19 +16,27 @@ from expectations.earlier import name_series
 from expectations.jumps import Jump
 from storage.alerts import Alert, list_alerts, settle_alerts
 from storage.crawl_state import list_down
+from storage.failures import read_failures
 from storage.folder import prepare_folder
 from storage.lake import scan_table
 from storage.mails import NewMail, list_mails, queue_mails, read_message, read_told
 from storage.missing import read_missing
 from storage.outbox import open_outbox, transaction
-from storage.runs import last_run
+from storage.runs import last_success
 from storage.schema import REPORTS
 from storage.settings import Settings
 from tasks.alerting.compose import compose_mails
 from tasks.alerting.content import read_content, read_corrections
 from tasks.alerting.deadlines import OVERDUE, REMINDER, list_deadlines
-from tasks.alerting.grouping import Group, plan_groups
-from tasks.alerting.ours import HEARTBEAT, JUMP, list_heartbeat, list_jumps
+from tasks.alerting.grouping import TOPICS, Group, plan_groups
+from tasks.alerting.ours import (
+    FAILURE,
+    HEARTBEAT,
+    JUMP,
+    list_failures,
+    list_heartbeat,
+    list_jumps,
+)
 from tasks.alerting.recipients import Recipient, load_recipients
 from tasks.alerting.render import BEIJING
 from tasks.alerting.send import Sending, SendSummary, send_outbox
@@ -35,6 +44,7 @@ from tasks.alerting.settling import settle_findings
 from tasks.held import read_held
 
 OUTBOX = "outbox"  # copies of the mails, to look at
+EVERY_TOPIC = frozenset(TOPICS.values())
 DEFAULT_RECIPIENT = "stewards@localhost"  # where no recipients are configured
 
 
@@ -73,6 +83,11 @@ def alert(
 
 @task(name="send", tags=["smtp"], cache_policy=NO_CACHE)
 def send(settings: Settings, now: datetime) -> SendSummary:
+    """Send what waits, as a step of its own."""
+    return send_waiting(settings, now)
+
+
+def send_waiting(settings: Settings, now: datetime) -> SendSummary:
     """Send what waits; without a mail server, write copies to look at to `<data>/outbox`."""
     with open_outbox(settings.data) as connection:
         if not settings.smtp_url:
@@ -103,13 +118,20 @@ def settle(
         settle_alerts(connection, (REMINDER, OVERDUE), deadlines, now)
         settle_alerts(connection, (JUMP,), list_jumps(read_held(data)), now)
         settle_alerts(connection, (HEARTBEAT,), silent, now)
+        settle_alerts(connection, (FAILURE,), list_failures(read_failures(data)), now)
 
 
 def compose(
-    connection: sqlite3.Connection, settings: Settings, now: datetime
+    connection: sqlite3.Connection,
+    settings: Settings,
+    now: datetime,
+    topics: Collection[str] = EVERY_TOPIC,
 ) -> tuple[list[Group], list[NewMail]]:
-    """Compose the mails of the groups that are due; nothing is written."""
-    alerts: list[Alert] = list_alerts(connection)
+    """Compose the mails of the groups of some topics that are due; nothing is written."""
+    alerts: list[Alert] = [
+        alert for alert in list_alerts(connection) if TOPICS[alert.kind] in topics
+    ]
+    told = {key: one for key, one in read_told(connection).items() if key[1].split()[0] in topics}
     corrected = {
         report_id: max(at for at, _ in listed)
         for report_id, listed in read_corrections(connection).items()
@@ -117,7 +139,7 @@ def compose(
     groups = plan_groups(
         alerts,
         corrected,
-        read_told(connection),
+        told,
         choose_recipients(settings),
         now,
         timedelta(days=settings.alerts.repeat_days),
@@ -164,5 +186,5 @@ def _list_hosts(data: Path) -> dict[str, str]:
 
 
 def _read_last_run(data: Path) -> datetime | None:
-    record = last_run(data)
+    record = last_success(data)
     return record.finished_at if record else None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
 from itertools import islice
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
@@ -26,6 +27,7 @@ Read: TypeAlias = Callable[[Sequence[Item], BeginAt, Refused], ReadBatch]
 
 START_SECONDS = 60.0
 FAILED_STARTS = 3  # of processes that end before they begin to read
+SLOWEST = 20  # documents of which the time is kept
 FAULTS_PER_ARCHIVE = 3  # files that may fail before an archive is given up
 
 
@@ -62,6 +64,7 @@ class _Worker:
         self.piece: _Piece | None = None
         self.place: tuple[int, str] | None = None
         self.deadline = time.monotonic() + START_SECONDS
+        self.begun_at = time.monotonic()
         self.is_new = True
 
     def take(self, read: Read, piece: _Piece) -> None:
@@ -74,8 +77,8 @@ class _Worker:
             log.debug("a reading process ended before it was given work")
 
     def begin(self, place: tuple[int, str]) -> None:
-        self.place = place
-        self.deadline = time.monotonic() + self.seconds
+        self.place, self.begun_at = place, time.monotonic()
+        self.deadline = self.begun_at + self.seconds
 
     def end(self) -> int:
         self.connection.close()
@@ -89,11 +92,17 @@ class Workers:
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
         self._workers: list[_Worker] = []
+        self._slowest: list[tuple[float, str]] = []
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The ids of the processes that run now."""
         return tuple(worker.process.pid for worker in self._workers)
+
+    @property
+    def slowest(self) -> tuple[tuple[float, str], ...]:
+        """The documents that took longest so far: seconds and address, the longest first."""
+        return tuple(sorted(self._slowest, reverse=True))
 
     def start(self) -> None:
         """Start a process before there is work, which saves waiting for it."""
@@ -169,18 +178,28 @@ class Workers:
         if kind == "log":
             logging.getLogger(content.name).handle(content)
         elif kind == "at":
+            self._time(worker)
             worker.begin(content)
         elif kind == "memory":
             self._blame(worker, queue, "memory_limit")
         elif kind == "raised":
             raise content
         elif worker.piece is not None:
+            self._time(worker)
             worker.piece.batch, worker.piece = content, None
         return None
+
+    def _time(self, worker: _Worker) -> None:
+        """Note how long a process took over what it began last."""
+        if worker.place is not None:
+            taken = time.monotonic() - worker.begun_at, worker.place[1]
+            keep = heappush if len(self._slowest) < SLOWEST else heappushpop
+            keep(self._slowest, taken)
 
     def _blame(self, worker: _Worker, queue: list[_Piece], outcome: str) -> None:
         """Put a piece that was not done back, in parts: what went wrong apart from the rest."""
         piece, place = worker.piece, worker.place
+        self._time(worker)
         status = self._replace(worker)
         if piece is None:
             return

@@ -13,10 +13,15 @@ from storage.mails import NewMail
 from tasks.alerting.cards import Unread, count_unread, make_cards
 from tasks.alerting.content import Content
 from tasks.alerting.corrections import Correction, make_correction
-from tasks.alerting.grouping import DEADLINES, EVERYWHERE, HEARTBEAT, JUMPS, Group
+from tasks.alerting.grouping import DEADLINES, EVERYWHERE, FAILURES, HEARTBEAT, JUMPS, Group
 from tasks.alerting.letter import write_letters
 from tasks.alerting.message import Attachment, build_body, build_head, name_mail
-from tasks.alerting.notices import render_deadlines, render_heartbeat, render_jumps
+from tasks.alerting.notices import (
+    render_deadlines,
+    render_failures,
+    render_heartbeat,
+    render_jumps,
+)
 from tasks.alerting.ours import list_jumps
 from tasks.alerting.render import BEIJING, CARD_LIMIT, Rendering, Story, render_digest
 from tasks.alerting.sheet import write_sheet
@@ -82,15 +87,22 @@ def _compose(group: Group, content: Content, memory: Memory, now: datetime) -> C
             DEADLINES: partial(_compose_deadlines, group, content, now),
             JUMPS: partial(_compose_jumps, group, content),
             HEARTBEAT: partial(_compose_heartbeat, group, content, now),
+            FAILURES: partial(_compose_failures, group, content),
         }
         digest = partial(_compose_digest, group, content, memory, now)
         memory.composed[key] = write.get(group.topic, digest)()
     return memory.composed[key]
 
 
+def build_chat(rendering: Rendering, text: str | None = None) -> bytes:
+    """Build what a channel is told: the subject and a text, else that of the mail."""
+    body = rendering.text if text is None else text
+    return json.dumps({"title": rendering.subject, "body": body}).encode()
+
+
 def _build(rendering: Rendering, attachments: tuple[Attachment, ...], chat: str) -> Composed:
-    message = json.dumps({"title": rendering.subject, "body": chat}).encode()
-    return Composed(rendering.subject, build_body(rendering, attachments), message)
+    body = build_body(rendering, attachments)
+    return Composed(rendering.subject, body, build_chat(rendering, chat))
 
 
 def _compose_digest(group: Group, content: Content, memory: Memory, now: datetime) -> Composed:
@@ -192,6 +204,13 @@ def _compose_jumps(group: Group, content: Content) -> Composed:
 def _compose_heartbeat(group: Group, content: Content, now: datetime) -> Composed:
     language: Language = group.recipient.language
     rendering = render_heartbeat(bool(group.firing), content.last_run, language, now)
+    return _build(rendering, (), rendering.text)
+
+
+def _compose_failures(group: Group, content: Content) -> Composed:
+    shown = [content.alerts[one] for one in sorted(group.shown)]
+    failed = [(alert.subject, alert.message) for alert in shown]
+    rendering = render_failures(failed, group.recipient.language)
     return _build(rendering, (), rendering.text)
 
 

@@ -28,7 +28,8 @@ def list_deadlines(
     cannot be known.
 
     Args:
-        missing: As the table: what is owed and was not found.
+        missing: As the table: what is owed and was not found; its `host_down` is the host of
+            a body that never reported, too.
         hosts: The host of each body's earlier reports, by `series`.
         down: The hosts that are down.
         today: The day, as the publishers count it.
@@ -47,7 +48,7 @@ def _make_firing(
 ) -> Firing:
     series, year, due_on = row["series"], row["year"], row["due_on"]
     kind = OVERDUE if due_on < today else REMINDER
-    host = hosts.get(series)
+    host = row["host_down"] or hosts.get(series)
     return Firing(
         fingerprint=fingerprint(f"{series} {year}", kind, ""),
         kind=kind,

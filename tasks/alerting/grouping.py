@@ -18,14 +18,16 @@ from tasks.alerting.recipients import Recipient
 
 Reason: TypeAlias = Literal["new", "resolved", "corrected", "repeated"]
 FINDINGS, DEADLINES, JUMPS, HEARTBEAT = "findings", "deadlines", "jumps", "heartbeat"
+FAILURES = "failures"
 TOPICS = {
     "finding": FINDINGS,
     "reminder": DEADLINES,
     "overdue": DEADLINES,
     "jump": JUMPS,
     "heartbeat": HEARTBEAT,
+    "failure": FAILURES,
 }
-OURS = (JUMPS, HEARTBEAT)  # told to maintainers alone
+OURS = (JUMPS, HEARTBEAT, FAILURES)  # told to maintainers alone
 EVERYWHERE = "*"
 
 

@@ -1,4 +1,4 @@
-"""Mails that are no digest: deadlines, families whose failures jumped, runs that do not come."""
+"""Mails that are no digest: deadlines, failures of ours, families that jumped, missing runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tasks.alerting.message import Attachment
 from tasks.alerting.render import BEIJING, Rendering, load_template, name_regions
 from tasks.alerting.sheet import disarm
 from tasks.alerting.words import Language, fold_text, load_provinces, load_texts, name_region
+
+REASON_LIMIT, SHOWN_REASONS = 1000, 20
 
 
 def render_deadlines(
@@ -91,6 +93,22 @@ def render_heartbeat(
     subject = texts["subject"].format(days=(now - last).days) if last else texts["never"]
     lines = [texts["lead"].format(last=said), texts["todo"]]
     return render_notice(subject, lines, (), (), (), language)
+
+
+def render_failures(failed: Sequence[tuple[str, str]], language: Language) -> Rendering:
+    """Render flows whose last run failed, each with its reasons; none: they succeed again."""
+    texts = load_texts(language)["failures"]
+    if not failed:
+        return render_notice(texts["resolved"], [], (), (), (), language)
+    rows = [
+        (flow, fold_text(reason, REASON_LIMIT))
+        for flow, reasons in failed
+        for reason in reasons.splitlines()[:SHOWN_REASONS]
+    ]
+    flows = ", ".join(flow for flow, _ in failed)
+    lines = [texts["lead"], texts["todo"]]
+    subject = texts["subject"].format(flows=flows)
+    return render_notice(subject, lines, texts["columns"], rows, (), language)
 
 
 def render_notice(

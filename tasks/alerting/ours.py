@@ -1,4 +1,4 @@
-"""What maintainers are told of: families whose failures jumped, and runs that do not come."""
+"""What maintainers are told of: failures of ours, families that jumped, runs that do not come."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from expectations.jumps import Jump
 from storage.alerts import Firing
+from storage.failures import Failure
 from tasks.alerting.firing import fingerprint
 
-JUMP, HEARTBEAT = "jump", "heartbeat"
+JUMP, HEARTBEAT, FAILURE = "jump", "heartbeat", "failure"
 RUNS = "runs"
 
 
@@ -20,6 +21,14 @@ def list_jumps(jumps: Iterable[Jump]) -> list[Firing]:
             JUMP, jump.family, f"{jump.failing_before}/{jump.reports_before}", jump.message
         )
         for jump in jumps
+    ]
+
+
+def list_failures(failures: Iterable[Failure]) -> list[Firing]:
+    """List an alert a flow whose last run failed; it stays the same while the reasons do."""
+    return [
+        _make_firing(FAILURE, one.flow, "\n".join(one.reasons), "\n".join(one.reasons))
+        for one in failures
     ]
 
 

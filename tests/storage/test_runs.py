@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.folder import StorageError
-from storage.runs import RunRecord, last_run, list_runs, write_run
+from storage.runs import RunRecord, last_success, list_runs, write_run
 
 START = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
 
@@ -32,13 +32,13 @@ def test_runs_are_listed_by_time(tmp_path: Path) -> None:
     for record in (second, first):
         write_run(tmp_path, record)
     assert list_runs(tmp_path) == (first, second)
-    assert last_run(tmp_path) == second
+    assert last_success(tmp_path) == second
 
 
 def test_a_folder_without_runs_has_none(tmp_path: Path) -> None:
     """Before the first run there is no record and no error."""
     assert list_runs(tmp_path / "missing") == ()
-    assert last_run(tmp_path / "missing") is None
+    assert last_success(tmp_path / "missing") is None
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
