@@ -20,7 +20,10 @@ def read(
 ) -> ReadBatch:
     """Read archived pages; the marked one meets the bug."""
     vars(batch)["read_report"] = _read_or_fail
-    return read_archived(data, groups, begin, refused)
+    try:
+        return read_archived(data, groups, begin, refused)
+    finally:
+        vars(batch)["read_report"] = read_report
 
 
 def _read_or_fail(content: bytes, *given: Any) -> Any:

@@ -135,9 +135,9 @@ def test_the_same_job_a_second_time_changes_no_file(sample_runs: Any) -> None:
     """A run with nothing new leaves every file as it was, but for the records of runs."""
     before, after = sample_runs.files_after_first, sample_runs.files_after_second
     changed = {path for path in before if after.get(path) != before[path]}
-    assert changed == {"crawl.sqlite"}
+    assert changed == {"crawl.sqlite", "metrics.prom"}
     added = {path.split("/")[0] for path in after if path not in before}
-    assert added == {"runs", "warc"}
+    assert added == {"logs", "runs", "warc"}
     documents = read_documents(sample_runs.folder).drop_nulls("sha256")
     assert set(documents["reader"]) == {name_reader()}
     assert sample_runs.second.stored.kept == len(sample_runs.site.reports)
