@@ -135,7 +135,7 @@ def test_a_bug_in_a_reader_fails_the_run_after_the_rest_is_stored(
     parameters = CollectParameters(sources=[str(page), str(marked)], data=str(data))
     with monkeypatch.context() as patch, pytest.raises(RunFailedError, match="no such") as raised:
         patch.setattr(tasks.read, "read_archived", import_module("buggy_reader").read)
-        patch.setattr("flows.collect.open_workers", open_workers)  # new ones, that can find it
+        patch.setattr("flows.engines.open_workers", open_workers)  # new ones, that can find it
         collect(parameters)
     (failure,) = raised.value.summary.failures
     assert str(marked) in failure
