@@ -54,3 +54,9 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
         and REGISTRY_HOSTS.search(path.read_text("utf-8", errors="ignore"))
     ]
     assert named == []
+
+
+def test_runs_take_the_data_folder_in_one_way() -> None:
+    """Only `storage.access` takes the lock of runs, so that no run forgets folders in buckets."""
+    taken = {path.stem for path in MODULES if re.search(r"\bRUN_LOCK\b", path.read_text("utf-8"))}
+    assert taken == {"access", "locks"}
