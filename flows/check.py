@@ -12,6 +12,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from expectations.wide import WIDE
 from flows.collect import find_renamed
 from flows.failing import tell_maintainers
 from flows.finish import finish_run, log_step
@@ -19,8 +20,9 @@ from flows.parameters import CONFIG, Accepted, DataFolder, Region, Waivers, Year
 from flows.reading import read_all
 from flows.summary import RunSummary, count_by, list_faults, rank_findings
 from storage.access import hold_data
-from storage.schema import DOCUMENTS
+from storage.schema import DOCUMENTS, list_tables
 from storage.settings import Settings, load_settings
+from storage.together import refuse_mixed
 from tasks.check import check_reports
 from tasks.known import Known, gather_known
 from tasks.missing import record_missing
@@ -74,11 +76,13 @@ def check(parameters: CheckParameters = CheckParameters()) -> RunSummary:  # noq
     """Evaluate today's rules on what is stored and store verdicts and findings anew.
 
     No figure changes, unless the archived pages are read again. Partitions whose outcome
-    stays the same are not written.
+    stays the same are not written. Where tables of a partition are not of one run it stops, as
+    findings compare reports of several partitions.
     """
     started_at = datetime.now(UTC)
     settings = load_settings(parameters.data, waivers=parameters.waivers)
     with hold_data(settings):
+        refuse_mixed(settings.data, (*list_tables(), WIDE))
         policy = choose_policy(settings, parameters.accepted, started_at)
         take = take_archived if parameters.read_again else take_stored
         material = take(settings, parameters.year, parameters.region)
@@ -167,7 +171,7 @@ def check_material(
         overdue=overdue,
         alerted=None,
         failures=(*faults, *enforced.exceptions, *unpublished),
-        troubles=(*enforced.troubles, *(loss.message for loss in stored.losses)),
+        troubles=(*enforced.troubles, *stored.troubles),
         notes=enforced.notes,
         expired_waivers=len(enforced.expired),
         published=published,

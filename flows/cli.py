@@ -154,16 +154,24 @@ def check(
             "what is damaged; no network.",
         ),
     ] = False,
+    is_repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Instead find the years and regions whose tables are not of one run, and make "
+            "them anew from the archive; no network.",
+        ),
+    ] = False,
     is_verbose: VerboseOption = False,
 ) -> None:
     """Run the rules again over what is stored; no figure changes unless read again.
 
-    Exit status: 0 complete; 1 something on our side failed, or with --files a file was damaged;
-    2 it could not run; 64 wrong usage.
+    Exit status: 0 complete; 1 something on our side failed, or with --files or --repair something
+    was amiss; 2 it could not run; 64 wrong usage.
     """
     start_flow(is_verbose)
-    if is_files:
-        _check_files(data)
+    if is_files or is_repair:
+        _check_files(data, repair_only=not is_files)
     from flows.check import CheckParameters, check
 
     with explain_failure():
@@ -424,12 +432,12 @@ def add_source(
     Console().print(escape(f"added {name} to {file}"))
 
 
-def _check_files(data: str | None) -> None:
+def _check_files(data: str | None, repair_only: bool) -> None:
     from flows.files import CheckFilesParameters, check_files
     from flows.terminal import show_file_check
 
     with explain_failure():
         prepare_data(load_settings(data))
-        found = check_files(CheckFilesParameters(data=data))
+        found = check_files(CheckFilesParameters(data=data, repair_only=repair_only))
     show_file_check(found, Console())
     raise typer.Exit(0 if found.is_whole else TROUBLE)

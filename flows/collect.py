@@ -168,7 +168,7 @@ def _collect(parameters: CollectParameters, settings: Settings, started_at: date
         failures=failures,
         troubles=(
             *enforced.troubles,
-            *(loss.message for loss in stored.losses),
+            *stored.troubles,
             *(said if settings.smtp_url else ()),
         ),
         notes=(

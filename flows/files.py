@@ -1,4 +1,4 @@
-"""Verify every stored file by its checksum, and rebuild from the archive what is damaged."""
+"""Verify stored files, and rebuild from the archive what is damaged or not of one run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.access import hold_data
 from storage.checksums import Damage, find_damage, list_files, read_sums
 from storage.documents import FILE as DOCUMENTS_FILE
 from storage.documents import read_documents, update_documents
-from storage.lake import Partition, read_table, tell_partition
+from storage.lake import Partition, locate_file, read_table, tell_partition
 from storage.rebuild import adopt_files, keep_damaged, open_beside
 from storage.schema import (
     DOCUMENTS,
@@ -31,13 +31,14 @@ from storage.schema import (
     list_tables,
 )
 from storage.settings import Settings, load_settings
+from storage.together import Mixed, find_mixed
 from tasks.check import check_reports
 from tasks.known import gather_known
 from tasks.missing import record_missing
 from tasks.policy import choose_policy
 from tasks.reading.batch import MEMBER, Origin
 from tasks.store import store_checked
-from tasks.stored import list_archived
+from tasks.stored import JUDGED, add_dependents, add_unread, list_archived
 
 TABLES = (*list_tables(), WIDE, *list_history(), *list_flat_tables())
 
@@ -48,6 +49,11 @@ class CheckFilesParameters(BaseModel):
     model_config = CONFIG
 
     data: DataFolder = None
+    repair_only: bool = Field(
+        False,
+        description="Compare no checksums: only find, and make anew, the years and regions whose "
+        "tables are not of one run.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,14 @@ class FileCheck:
     `identical` are damaged files that have their very bytes again, `different` those that a
     newer reader or newer rules made otherwise. `lost` are reports that no archived bytes give
     any more. `fetch` are archived bytes that are damaged, by sha256. `kept_in` has the damaged
-    files.
+    files. `mixed` are partitions whose tables were not of one run, `still_mixed` those that are
+    so afterwards.
     """
 
     files: int
     damaged: tuple[Damage, ...] = ()
+    mixed: tuple[Mixed, ...] = ()
+    still_mixed: tuple[Mixed, ...] = ()
     identical: tuple[PurePosixPath, ...] = ()
     different: tuple[PurePosixPath, ...] = ()
     lost: tuple[str, ...] = ()
@@ -70,8 +79,8 @@ class FileCheck:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was damaged."""
-        return not (self.damaged or self.fetch)
+        """Whether nothing was damaged or mixed."""
+        return not (self.damaged or self.fetch or self.mixed)
 
 
 @flow(
@@ -86,31 +95,40 @@ def check_files(
     """Compare every stored file with its checksum, and rebuild what is damaged; no network.
 
     A damaged file of the lake is made anew from the archived bytes of its reports, in a folder
-    beside the lake, and put in its place when all is ready.
+    beside the lake, and put in its place when all is ready. So are tables of a partition that
+    are not of one run.
     """
     now = datetime.now(UTC)
     settings = load_settings(parameters.data)
     with hold_data(settings):
-        return _check_files(settings, now)
+        return _check_files(settings, now, parameters.repair_only)
 
 
-def _check_files(settings: Settings, now: datetime) -> FileCheck:
+def _check_files(settings: Settings, now: datetime, repair_only: bool) -> FileCheck:
     data = settings.data
-    files = list_files(data)
-    damaged = find_damage(data, files)
-    fetch = tuple(archive.find_damaged(data))
-    if not damaged:
-        return FileCheck(len(files), fetch=fetch)
+    files = [] if repair_only else list_files(data)
+    damaged = () if repair_only else find_damage(data, files)
+    fetch = () if repair_only else tuple(archive.find_damaged(data))
     names = [damage.path for damage in damaged]
+    mixed = find_mixed(data, TABLES, without=names)
+    if not names and not mixed:
+        return FileCheck(len(files), fetch=fetch)
+    # The rows of reports stay to compare with: versions and instants are nowhere else.
+    unlike = [table for table in TABLES if table.has_run_id and table is not REPORTS]
+    places = [Partition(one.year, one.region) for one in mixed]
+    remade = sorted({*names, *(locate_file(table, place) for table in unlike for place in places)})
     before = read_sums(data)
-    kept_in = keep_damaged(data, names, now)
-    with open_beside(data, names) as beside:
-        lost = _rebuild(replace(settings, data=beside), names, fetch, now)
-        adopted = adopt_files(data, beside, names, TABLES)
+    kept = {*remade, *(locate_file(REPORTS, place) for place in places)}
+    kept_in = keep_damaged(data, sorted(kept), now)
+    with open_beside(data, remade) as beside:
+        lost = _rebuild(data, replace(settings, data=beside), names, remade, fetch, now)
+        adopted = adopt_files(data, beside, remade, TABLES)
     after = read_sums(data)
     return FileCheck(
         files=len(files),
         damaged=damaged,
+        mixed=mixed,
+        still_mixed=find_mixed(data, TABLES),
         identical=tuple(name for name in adopted if before.get(name) == after[name]),
         different=tuple(name for name in adopted if before.get(name) != after[name]),
         lost=lost,
@@ -120,15 +138,30 @@ def _check_files(settings: Settings, now: datetime) -> FileCheck:
 
 
 def _rebuild(
-    settings: Settings, damaged: Collection[PurePosixPath], unusable: Collection[str], now: datetime
+    stored: Path,
+    settings: Settings,
+    damaged: Collection[PurePosixPath],
+    remade: Collection[PurePosixPath],
+    unusable: Collection[str],
+    now: datetime,
 ) -> tuple[str, ...]:
-    """Make the damaged files anew in a folder without them; return the reports that are lost."""
+    """Make files anew in a folder without them; return the reports that are lost.
+
+    A report that the archive lacks stays as it is `stored`, if nothing it is judged by is
+    `damaged`.
+    """
     data = settings.data
     if DOCUMENTS_FILE in damaged:
         update_documents(data, _list_documents(read_table(data, REPORTS)))
-    owed = _list_owed(data, {place for path in damaged if (place := tell_partition(path))})
+    places = {place for path in remade if (place := tell_partition(path))}
+    owed = _list_owed(data, places)
     batch = read_all(_choose_origins(data, owed, unusable), settings)
+    is_judgeable = {
+        place: not any(locate_file(table, place) in damaged for table in JUDGED) for place in places
+    }
+    batch = add_unread(batch, stored, [place for place in places if is_judgeable[place]], owed)
     lost = frozenset(owed.difference(batch.reports["report_id"]))
+    batch = add_dependents(batch, data, batch.documents.clear(), lost)
     policy = choose_policy(settings, (), now)
     known = gather_known(settings, withdrawn=lost)
     enforced = check_reports(batch.reports, batch.details, data, known, policy, now)

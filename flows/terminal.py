@@ -144,9 +144,10 @@ def _show_next(summary: RunSummary, console: Console) -> None:
 
 def show_file_check(found: FileCheck, console: Console) -> None:
     """Say which files were damaged, what became of each, and what is left to do."""
-    console.print(f"{found.files} files compared with their checksums")
+    if found.files:
+        console.print(f"{found.files} files compared with their checksums")
     if found.is_whole:
-        console.print("[green]all are as they were written[/]")
+        console.print("[green]all are as they were written, and of one run[/]")
     for damage in found.damaged:
         state = (
             "[red]not rebuilt[/]: no list tells what was in it; delete its partition in every "
@@ -157,8 +158,16 @@ def show_file_check(found: FileCheck, console: Console) -> None:
         elif damage.path in found.different:
             state = "[yellow]rebuilt, by a newer reader or newer rules[/]"
         console.print(f"{damage.path}: {escape(damage.found)}: {state}", soft_wrap=True)
+    for mixed in found.mixed:
+        place = (mixed.year, mixed.region)
+        is_left = place in [(left.year, left.region) for left in found.still_mixed]
+        state = "[red]not made anew[/]" if is_left else "[green]made anew[/]"
+        console.print(
+            f"{mixed.year}/{mixed.region}: not of one run: {escape(mixed.found)}: {state}",
+            soft_wrap=True,
+        )
     if found.kept_in:
-        console.print(f"the damaged files are kept in {found.kept_in}", soft_wrap=True)
+        console.print(f"the files as they were are kept in {found.kept_in}", soft_wrap=True)
     for report in found.lost:
         console.print(
             f"[red]lost:[/] {escape(report)}: the archive has no bytes of it; collect it again",

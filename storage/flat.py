@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from storage.folder import explain_os_errors, sync_folders
 from storage.lake import list_partitions, locate_file, read_partitions, scan_table
-from storage.parquet import COMPRESSION, ROWS_PER_GROUP, build_arrow_schema
-from storage.schema import Table, add_partition
+from storage.parquet import COMPRESSION, ROWS_PER_GROUP, build_arrow_schema, read_run_id
+from storage.schema import RUN_ID, Table, add_partition
 
 # What a sheet of Excel holds, the line of names aside.
 SHEET_ROWS = 1_048_575
@@ -104,6 +104,9 @@ def _gather_groups(data: Path, table: Table, schema: pa.Schema) -> Iterator[pa.T
     waiting: list[pa.Table] = []
     for partition in list_partitions(data, table):
         frame = read_partitions(data, table, [partition])
+        if table.has_run_id:
+            run_id = read_run_id(data / locate_file(table, partition), table)
+            frame = frame.with_columns(pl.lit(run_id, pl.String).alias(RUN_ID))
         waiting.append(frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema))
         count = sum(part.num_rows for part in waiting)
         if count < ROWS_PER_GROUP:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from storage.schema import PARTITION_SCHEMA
+from storage.together import Mixed
 
 # Reports leave this region as theirs is settled: that is its aim, not a loss.
 _LEFT_ON_PURPOSE = "unresolved"
@@ -99,21 +100,23 @@ def _judge(row: dict[str, int], share: float) -> str | None:
     return None
 
 
-def tie_reports(losses: Collection[Loss], stored: pl.DataFrame, new: pl.DataFrame) -> list[str]:
+def tie_reports(
+    left_alone: Collection[Loss | Mixed], stored: pl.DataFrame, new: pl.DataFrame
+) -> list[str]:
     """List the reports that stay as they are where partitions are left alone.
 
     These are all that stand or would stand in one of them: a report that comes from or goes to
     another partition must not be seen in both, or in none.
 
     Args:
-        losses: The partitions.
+        left_alone: The partitions.
         stored: `report_id` and place of the stored reports that the run would change.
         new: The same of the rows it would put in their place.
     """
-    if not losses:
+    if not left_alone:
         return []
     places = pl.DataFrame(
-        [(loss.year, loss.region) for loss in losses], schema=PARTITION_SCHEMA, orient="row"
+        [(one.year, one.region) for one in left_alone], schema=PARTITION_SCHEMA, orient="row"
     )
     names = ["report_id", *PARTITION_SCHEMA]
     both = pl.concat([stored.select(names), new.select(names)])

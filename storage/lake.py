@@ -87,6 +87,7 @@ def scan_table(
             hive_partitioning=False,
             schema=table.schema,
             missing_columns="insert",
+            extra_columns="ignore",  # `run_id`
         ).select(*_partition_columns(partition), *table.schema)
         for partition in select_partitions(list_partitions(data, table), years, regions)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from storage.lake import list_partitions, locate_file
-from storage.parquet import is_written_as_declared, read_file
+from storage.parquet import is_written_as_declared, read_file, read_run_id
 from storage.schema import REPORTS, Table, list_flat_tables
 from storage.staging import commit_change, open_change, stage_file
 
@@ -37,6 +37,7 @@ def migrate_lake(data: Path, tables: Sequence[Table], wait_seconds: float = 600)
     with open_change(data, wait_seconds) as change:
         for path, table in behind:
             frame = read_file(data / path, table)
-            stage_file(change, path, table, table.schema.to_frame() if frame is None else frame)
+            rows = table.schema.to_frame() if frame is None else frame
+            stage_file(change, path, table, rows, run_id=read_run_id(data / path, table))
         commit_change(change)
         return tuple(str(path) for path in change.staged)

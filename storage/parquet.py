@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pyarrow as pa
@@ -13,7 +17,7 @@ import pyarrow.parquet as pq
 
 from storage.folder import StorageError, explain_os_errors
 from storage.frames import check_schema
-from storage.schema import Table
+from storage.schema import RUN_ID, Table
 
 # Fewer, larger groups compress better; DuckDB still gives each of its threads one of these.
 ROWS_PER_GROUP = 131_072
@@ -26,7 +30,8 @@ def build_arrow_schema(table: Table) -> pa.Schema:
 
     The schema itself carries the `table` and its `version`.
     """
-    plain = pl.DataFrame(schema=table.schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    types = pl.Schema({column.name: column.dtype for column in table.columns})
+    plain = types.to_frame().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     return pa.schema(
         [
             pa.field(
@@ -40,17 +45,60 @@ def build_arrow_schema(table: Table) -> pa.Schema:
     )
 
 
-def write_file(path: Path, table: Table, frame: pl.DataFrame) -> None:
-    """Write a frame with the columns of `table.schema` and wait until it rests on the disk."""
-    arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(build_arrow_schema(table))
+def write_file(path: Path, table: Table, frame: pl.DataFrame, run_id: str | None = None) -> None:
+    """Write a frame with the columns of `table.schema` and wait until it rests on the disk.
+
+    Where the table has a `run_id`, it is that of every row, and the file's schema names it too,
+    as a file without rows belongs to others as well.
+    """
     with path.open("wb") as file:
-        pq.write_table(arrow, file, compression=COMPRESSION, row_group_size=ROWS_PER_GROUP)
+        _write_rows(file, table, frame, run_id, COMPRESSION)
         file.flush()
         os.fsync(file.fileno())
 
 
+def digest_rows(table: Table, frame: pl.DataFrame) -> str:
+    """Digest the rows of a sorted frame, as `table.schema`, in hexadecimal; instants aside.
+
+    Two runs that read and judge the same at other times give the same.
+    """
+    instants = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Datetime)]
+    timeless = frame.with_columns(pl.lit(None, table.schema[name]).alias(name) for name in instants)
+    # Parquet writes the same rows to the same bytes; what lies below a null is not among them.
+    content = io.BytesIO()
+    _write_rows(content, table, timeless, None, "none")
+    return hashlib.sha256(content.getbuffer()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as read: its rows as `table.schema`, its `run_id`, and how it was written.
+
+    `is_declared` where its schema and notes are those that are declared now.
+    """
+
+    frame: pl.DataFrame
+    run_id: str | None
+    is_declared: bool
+
+    def holds(self, frame: pl.DataFrame, key: Collection[str]) -> bool:
+        """Tell whether it holds these rows, in whatever order, as they would be written now."""
+        # Most of what is stored again stands in the order of the file: to sort it takes its time.
+        return self.is_declared and (self.frame.equals(frame) or self.frame.equals(frame.sort(key)))
+
+
 def read_file(path: Path, table: Table) -> pl.DataFrame | None:
     """Read one file as a frame with `table.schema`; None where there is no such file.
+
+    Raises:
+        StorageError: as `open_file`.
+    """
+    stored = open_file(path, table)
+    return None if stored is None else stored.frame
+
+
+def open_file(path: Path, table: Table) -> StoredFile | None:
+    """Read one file of a table; None where there is no such file.
 
     The file is opened once, so a writer that replaces it meanwhile does no harm.
 
@@ -65,13 +113,11 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
         except FileNotFoundError:
             return None
     try:
-        frame = pl.read_parquet(content)
-        version = _read_version(pq.read_schema(BytesIO(content)))
+        schema = pq.read_schema(io.BytesIO(content))
+        frame = pl.read_parquet(content, columns=[name for name in schema.names if name != RUN_ID])
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        raise StorageError(
-            f"{path}: expected a Parquet file of table {table.name}, found damage ({error}). "
-            "Run `gouji check --files`, which rebuilds it from the archive."
-        ) from error
+        raise _tell_damage(path, table, error) from error
+    version = _read_version(schema)
     if version > table.version:
         raise StorageError(
             f"{path}: expected version {table.version} of table {table.name} at the most, found "
@@ -79,7 +125,64 @@ def read_file(path: Path, table: Table) -> pl.DataFrame | None:
         )
     frame = _migrate(frame, table, version)
     check_schema(table, frame.schema, table.schema, str(path))
-    return frame.select(table.schema.names())
+    run_id, is_declared = _read_run_id(schema), _is_declared(schema, table)
+    return StoredFile(frame.select(table.schema.names()), run_id, is_declared)
+
+
+def read_run_id(path: Path, table: Table) -> str | None:
+    """Read which files of other tables this one belongs to; None where no file, or it, says so.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    with explain_os_errors(path), path.open("rb") as file:
+        try:
+            return _read_run_id(pq.read_schema(file))
+        except pa.ArrowException as error:
+            raise _tell_damage(path, table, error) from error
+
+
+def is_written_as_declared(path: Path, table: Table) -> bool:
+    """Tell whether there is a file whose schema and notes are those that are declared now."""
+    return path.is_file() and _is_declared(pq.read_schema(path), table)
+
+
+def _write_rows(
+    target: BinaryIO,
+    table: Table,
+    frame: pl.DataFrame,
+    run_id: str | None,
+    compression: str,
+) -> None:
+    """Write row group by row group, so that no more than one of them is there twice."""
+    declared = build_arrow_schema(table)
+    notes = dict(declared.metadata) | ({} if run_id is None else {RUN_ID: run_id})
+    with pq.ParquetWriter(target, declared.with_metadata(notes), compression=compression) as writer:
+        for rows in frame.iter_slices(ROWS_PER_GROUP):
+            named = rows.with_columns(pl.lit(run_id, pl.String).alias(RUN_ID))
+            chosen = named if table.has_run_id else rows
+            arrow = chosen.to_arrow(compat_level=pl.CompatLevel.oldest())
+            writer.write_table(arrow.cast(writer.schema))
+
+
+def _tell_damage(path: Path, table: Table, error: Exception) -> StorageError:
+    return StorageError(
+        f"{path}: expected a Parquet file of table {table.name}, found damage ({error}). "
+        "Run `gouji check --files`, which rebuilds it from the archive."
+    )
+
+
+def _is_declared(found: pa.Schema, table: Table) -> bool:
+    notes = {key: note for key, note in (found.metadata or {}).items() if key != RUN_ID.encode()}
+    declared = build_arrow_schema(table)
+    return bool(found.with_metadata(notes).equals(declared, check_metadata=True))
+
+
+def _read_run_id(schema: pa.Schema) -> str | None:
+    found = (schema.metadata or {}).get(RUN_ID.encode())
+    return None if found is None else found.decode()
 
 
 def _read_version(schema: pa.Schema) -> int:
@@ -92,14 +195,7 @@ def _migrate(frame: pl.DataFrame, table: Table, version: int) -> pl.DataFrame:
     return frame.with_columns(
         pl.lit(None, column.dtype).alias(column.name)
         for column in table.columns
-        if column.since > version and column.name not in frame.columns
-    )
-
-
-def is_written_as_declared(path: Path, table: Table) -> bool:
-    """Tell whether there is a file whose schema and notes are those that are declared now."""
-    return path.is_file() and bool(
-        pq.read_schema(path).equals(build_arrow_schema(table), check_metadata=True)
+        if column.since > version and column.name not in frame.columns and column.name != RUN_ID
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from storage.checksums import SUMS, list_files
 from storage.folder import explain_os_errors
-from storage.parquet import read_file
+from storage.parquet import read_file, read_run_id
 from storage.schema import Table
 from storage.staging import commit_change, open_change, stage_file
 
@@ -72,7 +72,9 @@ def adopt_files(
                 table = by_name[name.parts[1] if name.parts[0] == "lake" else name.stem]
                 frame = read_file(beside / name, table)
                 if frame is not None:
-                    stage_file(change, name, table, frame, is_damaged=name in damaged)
+                    run_id = read_run_id(beside / name, table)
+                    is_damaged = name in damaged
+                    stage_file(change, name, table, frame, run_id=run_id, is_damaged=is_damaged)
         commit_change(change)
         return tuple(change.staged)
 

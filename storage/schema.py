@@ -53,8 +53,15 @@ class Table:
 
     @property
     def schema(self) -> pl.Schema:
-        """The columns inside the files, in order."""
-        return pl.Schema({column.name: column.dtype for column in self.columns})
+        """The columns inside the files, in order, but for `run_id`, which frames do not have."""
+        return pl.Schema(
+            {column.name: column.dtype for column in self.columns if column.name != RUN_ID}
+        )
+
+    @property
+    def has_run_id(self) -> bool:
+        """Whether its files name by `run_id` the files of other tables they belong to."""
+        return any(column.name == RUN_ID for column in self.columns)
 
     @property
     def frame_schema(self) -> pl.Schema:
@@ -72,9 +79,23 @@ PARTITION = (
 )
 PARTITION_SCHEMA = pl.Schema({column.name: column.dtype for column in PARTITION})
 
+RUN_ID = "run_id"
+
+
+def _declare_run_id(since: int) -> Column:
+    return Column(
+        RUN_ID,
+        pl.String,
+        "digest of what reports, cells, findings and wide of this year and region hold, instants "
+        "aside; the same in all of them where they belong together",
+        "written before this was kept",
+        since=since,
+    )
+
+
 REPORTS = Table(
     name="reports",
-    version=4,
+    version=5,
     row_per="report, in its newest version",
     key=("report_id",),
     columns=(
@@ -153,11 +174,13 @@ REPORTS = Table(
         Column("cells_blank", pl.Int32, "cells printed empty or struck out"),
         Column("cells_unreadable", pl.Int32, "cells with something that is no figure of the form"),
         Column("cells_derived", pl.Int32, "cells that only the form's equations settle"),
+        _declare_run_id(since=5),
     ),
 )
 
 CELLS = Table(
     name="cells",
+    version=2,
     row_per="report and cell of its form",
     key=("report_id", "table", "row", "column"),
     columns=(
@@ -174,12 +197,13 @@ CELLS = Table(
         Column("locator", pl.String, "where it stood in the source", "nothing was found"),
         Column("note", pl.String, "why it is unreadable, or what was set right", "nothing to say"),
         Column("confirmed", pl.Boolean, "a second, independent reading gives the same"),
+        _declare_run_id(since=2),
     ),
 )
 
 FINDINGS = Table(
     name="findings",
-    version=3,
+    version=4,
     row_per="failed or not evaluated rule, by report and row or column of the form",
     key=("report_id", "rule", "instance"),
     columns=(
@@ -227,6 +251,7 @@ FINDINGS = Table(
             "as first_reading",
             since=3,
         ),
+        _declare_run_id(since=4),
     ),
 )
 
@@ -539,9 +564,14 @@ def declare_wide(figures: Iterable[Column]) -> Table:
     columns = {column.name: column for column in REPORTS.columns}
     return Table(
         name="wide",
+        version=2,
         row_per="report, with a column for each cell of the 2021 form",
         key=("report_id",),
-        columns=(*(columns[name] for name in ("report_id", *identity)), *figures),
+        columns=(
+            *(columns[name] for name in ("report_id", *identity)),
+            *figures,
+            _declare_run_id(since=2),
+        ),
     )
 
 

@@ -31,7 +31,7 @@ from storage.folder import (
     write_synced,
 )
 from storage.locks import Lock, hold_lock, verify_lock
-from storage.parquet import is_written_as_declared, read_file, write_file
+from storage.parquet import open_file, read_file, write_file
 from storage.schema import Table
 
 _JOURNAL = "commit.json"
@@ -84,31 +84,39 @@ def stage_file(
     table: Table,
     frame: pl.DataFrame,
     *,
+    run_id: str | None = None,
     is_damaged: bool = False,
 ) -> bool:
     """Stage the new content of a file, sorted by the key; return False if it has it already.
 
     A file that `is_damaged` is replaced whatever it seems to hold.
 
-    `frame` has the columns of `table.schema`; `target` is relative to the data folder.
+    `frame` has the columns of `table.schema`; `target` is relative to the data folder. `run_id`
+    is that of the other files it belongs to, where the table has one.
 
     Raises:
         StorageError: the key is not unique, or the file reads back otherwise than written.
     """
-    path = change.data / target
-    old = None if is_damaged else read_file(path, table)
-    is_declared = old is not None and is_written_as_declared(path, table)
-    # Most of what is stored again stands in the order of the file: to sort it takes its time.
-    if old is not None and is_declared and old.equals(frame):
-        return False
-    frame = frame.sort(table.key)
-    if old is not None and is_declared and old.equals(frame):
+    old = None if is_damaged else open_file(change.data / target, table)
+    if old is not None and old.run_id == run_id and old.holds(frame, table.key):
         return False
     del old
+    stage_rows(change, target, table, frame.sort(table.key), run_id)
+    return True
+
+
+def stage_rows(
+    change: Change, target: PurePosixPath, table: Table, frame: pl.DataFrame, run_id: str | None
+) -> None:
+    """Stage the content of a file, which is sorted by the key, whatever it has now.
+
+    Raises:
+        StorageError: as `stage_file`.
+    """
     _check_key(table, frame, target)
     staged = change.folder / "files" / target
     staged.parent.mkdir(parents=True, exist_ok=True)
-    write_file(staged, table, frame)
+    write_file(staged, table, frame, run_id)
     back = read_file(staged, table)
     if back is None or not back.equals(frame):
         raise StorageError(
@@ -116,7 +124,6 @@ def stage_file(
             "were written, found others. What was stored before is unchanged. Check the disk."
         )
     change.staged.append(target)
-    return True
 
 
 def commit_change(change: Change) -> None:

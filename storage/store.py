@@ -15,6 +15,7 @@ from storage.guard import NO_LIMIT, Loss, LossLimit, find_losses, tie_reports
 from storage.history import list_causes, list_cell_changes, list_replaced
 from storage.lake import Partition, locate_file, read_partitions, read_rows, scan_table
 from storage.packing import unpack
+from storage.parquet import is_written_as_declared, open_file
 from storage.schema import (
     CELL_CHANGES,
     CELLS,
@@ -25,7 +26,8 @@ from storage.schema import (
     Table,
     list_tables,
 )
-from storage.staging import Change, commit_change, open_change, stage_file
+from storage.staging import Change, commit_change, open_change, stage_file, stage_rows
+from storage.together import Mixed, find_mixed, stage_together
 from storage.versions import compare_reports, reserve_settled, settle_versions
 
 
@@ -37,7 +39,8 @@ class StoreSummary:
     bytes and another outcome, `kept` the same bytes and outcome; together all reports handed in.
     `moved` of them left another partition. `withdrawn` were stored and are no more. `files` are
     relative to the data folder. `losses` are the partitions left alone because they would have
-    lost too much, `held_back` the reports that stay as they were for that.
+    lost too much, `mixed` those whose tables were not of one run; `held_back` are the reports
+    that stay as they were for that.
     """
 
     added: int
@@ -48,7 +51,16 @@ class StoreSummary:
     withdrawn: int
     files: tuple[str, ...]
     losses: tuple[Loss, ...] = ()
+    mixed: tuple[Mixed, ...] = ()
     held_back: frozenset[str] = frozenset()
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Which partitions were left alone, why, and how to go on."""
+        return (
+            *(loss.message for loss in self.losses),
+            *(mixed.message for mixed in self.mixed),
+        )
 
 
 def store_reports(
@@ -77,7 +89,8 @@ def store_reports(
 
     What a run replaces stays in `report_versions` and `cell_changes`.
 
-    A partition that would lose more than the `limit` is left as it is, the others change.
+    A partition that would lose more than the `limit`, or whose tables are not of one run, is left
+    as it is, the others change.
 
     Raises:
         StorageError: a frame is not as declared, the folder cannot be written, a stored file is
@@ -87,7 +100,9 @@ def store_reports(
     gone = set(withdrawn).difference(frames[REPORTS]["report_id"])
     with open_change(data, wait_seconds) as change:
         stored = _read_stored(data, _list_ids(frames[REPORTS], gone))
-        losses, held_back = _guard(data, frames[REPORTS], stored, limit)
+        mixed = find_mixed(data, list(frames), _list_places(stored) | _list_places(frames[REPORTS]))
+        losses = _find_losses(data, frames[REPORTS], stored, limit)
+        held_back = tie_reports([*losses, *mixed], stored, frames[REPORTS])
         frames = {table: _leave_out(frame, held_back) for table, frame in frames.items()}
         stored, gone = _leave_out(stored, held_back), gone.difference(held_back)
         ids = _list_ids(frames[REPORTS], gone)
@@ -105,7 +120,7 @@ def store_reports(
         commit_change(change)
         left = stored.filter(pl.col("report_id").is_in(gone)).height
         summary = _summarise(compared, left, change.staged)
-        return replace(summary, losses=losses, held_back=frozenset(held_back))
+        return replace(summary, losses=losses, mixed=mixed, held_back=frozenset(held_back))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +149,45 @@ def _stage_partition(
     changes = CELL_CHANGES.schema.to_frame()
     coming = parts[REPORTS]
     here = REPORTS.schema.to_frame() if coming is None else coming
-    for table, part in parts.items():
-        old = read_rows(change.data, table, partition)
-        kept = old.join(past.ids, on="report_id", how="anti")
+    together: dict[Table, pl.DataFrame] = {}
+    run_ids: set[str | None] = set()
+    is_same = True
+    # Those that belong together come last, so that their moves follow upon each other.
+    for table, part in sorted(parts.items(), key=lambda item: item[0].has_run_id):
+        target = locate_file(table, partition)
+        old = open_file(change.data / target, table)
+        rows = table.schema.to_frame() if old is None else old.frame
+        kept = rows.join(past.ids, on="report_id", how="anti")
         part = kept.clear() if part is None else unpack(part)
         if table is CELLS:
-            before = old if past.moved.is_empty() else pl.concat([old, past.moved])
+            before = rows if past.moved.is_empty() else pl.concat([rows, past.moved])
             before = before.join(here, on="report_id", how="semi")
             changes = list_cell_changes(before, part, past.causes, past.now)
             del before
-        del old
         after = part if kept.is_empty() else pl.concat([kept, part])
-        stage_file(change, locate_file(table, partition), table, after)
+        is_held = old is not None and old.holds(after, table.key)
+        if table.has_run_id:
+            together[table] = after
+            run_ids.add(old.run_id if old is not None else None)
+            is_same = is_same and is_held
+        elif not is_held:
+            stage_rows(change, target, table, after.sort(table.key), None)
+        del old, rows
+    if not is_same or len(run_ids) > 1:
+        stage_together(change, partition, together)
     is_gone = pl.col("report_id").is_in(past.gone) & _is_in(partition)
     leaving = pl.concat(
         [past.stored.join(here, on="report_id", how="semi"), past.stored.filter(is_gone)]
     )
     versions = list_replaced(leaving, past.causes, changes, past.now)
-    for table, rows in ((REPORT_VERSIONS, versions), (CELL_CHANGES, changes)):
-        old = read_rows(change.data, table, partition)
+    for table, new in ((REPORT_VERSIONS, versions), (CELL_CHANGES, changes)):
+        target = locate_file(table, partition)
+        if new.is_empty() and is_written_as_declared(change.data / target, table):
+            continue
+        past_rows = read_rows(change.data, table, partition)
         # Runs of one instant, as tests have them, are one change.
-        every = pl.concat([old, rows]).unique(table.key, keep="last")
-        stage_file(change, locate_file(table, partition), table, every)
+        every = pl.concat([past_rows, new]).unique(table.key, keep="last")
+        stage_file(change, target, table, every)
 
 
 def _read_moved(data: Path, compared: pl.DataFrame) -> pl.DataFrame:
@@ -184,6 +216,7 @@ def join_summaries(summaries: Iterable[StoreSummary]) -> StoreSummary:
         **{name: sum(getattr(one, name) for one in every) for name in counts},
         files=tuple(file for one in every for file in one.files),
         losses=tuple(loss for one in every for loss in one.losses),
+        mixed=tuple(mixed for one in every for mixed in one.mixed),
         held_back=frozenset(held for one in every for held in one.held_back),
     )
 
@@ -205,16 +238,15 @@ def _prepare_frames(
     return {table: frame.select([*table.frame_schema]) for table, frame in frames.items()}
 
 
-def _guard(
+def _find_losses(
     data: Path, new: pl.DataFrame, stored: pl.DataFrame, limit: LossLimit
-) -> tuple[tuple[Loss, ...], list[str]]:
-    """Find the partitions that would lose too much, and the reports that therefore stay."""
+) -> tuple[Loss, ...]:
+    """Find the partitions that would lose too much."""
     if limit.share is None:
-        return (), []
+        return ()
     before = read_partitions(data, REPORTS, _list_places(stored) | _list_places(new))
     kept = before.join(pl.concat([stored, new]), on="report_id", how="anti")
-    losses = find_losses(before, pl.concat([kept, new]), limit)
-    return losses, tie_reports(losses, stored, new)
+    return find_losses(before, pl.concat([kept, new]), limit)
 
 
 def _read_stored(data: Path, ids: pl.DataFrame) -> pl.DataFrame:

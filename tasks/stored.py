@@ -11,9 +11,9 @@ from expectations.dependents import choose_dependents
 from expectations.statement_table import STATED
 from storage.documents import read_documents
 from storage.folder import StorageError
-from storage.lake import read_table, scan_table
+from storage.lake import Partition, read_table, scan_table
 from storage.packing import choose_rows, read_cells, unpack
-from storage.schema import COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
+from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
 from tasks.reading.batch import MEMBER, Origin, ReadBatch
 
 DETAILS = {
@@ -23,6 +23,9 @@ DETAILS = {
     "copies": COPIES,
     "stated": STATEMENTS,
 }
+
+# What the rules are run over again; the other tables follow from it.
+JUDGED = (REPORTS, CELLS, *DETAILS.values())
 
 ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via", "link_text")
 
@@ -47,6 +50,46 @@ def read_stored(
             "version did not keep it. Run `gouji check --read-again` once; no network is needed."
         )
     return reports, details
+
+
+def add_unread(
+    batch: ReadBatch, data: Path, places: Collection[Partition], owed: Collection[str]
+) -> ReadBatch:
+    """Add as stored those reports that are owed and were not read, the archive lacking them.
+
+    A report is left out whose stored cells are not as many, by status, as its row says: these
+    are of two runs, and nothing tells which of them holds.
+
+    Args:
+        batch: What was read.
+        data: The data folder.
+        places: The partitions to look for them in.
+        owed: Their ids.
+
+    Raises:
+        StorageError: a file of these partitions is damaged.
+    """
+    for place in places:
+        reports, details = read_stored(data, [place.year], [place.region])
+        is_owed = pl.col("report_id").is_in(sorted(owed))
+        chosen = _choose_agreeing(reports.filter(is_owed), details["cells"])
+        chosen = chosen.join(batch.reports, on="report_id", how="anti")
+        batch = ReadBatch(
+            reports=_join(batch.reports, reports, chosen),
+            documents=batch.documents,
+            details=_join_details(batch.details, details, chosen),
+        )
+    return batch
+
+
+def _choose_agreeing(reports: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    counted = ("read", "blank", "unreadable", "derived")
+    counts = cells.group_by(pl.col("report_id").cast(pl.String)).agg(
+        (pl.col("status") == status).sum().alias(status) for status in counted
+    )
+    return reports.join(counts, on="report_id", how="left", maintain_order="left").filter(
+        pl.all_horizontal(pl.col(name).fill_null(0) == pl.col(f"cells_{name}") for name in counted)
+    )
 
 
 def add_dependents(

@@ -118,7 +118,7 @@ def _describe(table: Table, is_in_lake: bool) -> Description:
                 unit=column.unit,
                 unit_zh=chinese["units"].get(column.unit, column.unit),
                 is_key=column.name in table.key,
-                is_partition=column.name not in table.schema,
+                is_partition=column not in table.columns,
                 meaning=_word_meaning(column),
                 meaning_zh=meaning,
                 null=column.null,

@@ -77,6 +77,7 @@ def _describe_sheet(data: Path, description: Description, path: Path) -> dict[st
     fields = [
         {**_describe_field(entry), "name": entry.title_zh, "title": entry.column}
         for entry in description.entries
+        if entry.column in description.table.frame_schema
     ]
     titles = {entry.column: entry.title_zh for entry in description.entries}
     return {

@@ -1,18 +1,24 @@
-"""A flipped byte is found wherever it is, and what the archive can give is made anew."""
+"""A flipped byte and a file of another run are found, and made anew from the archive."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path, PurePosixPath
 
+import polars as pl
 import pytest
 
+from expectations.wide import WIDE
+from flows.check import CheckParameters, check
 from flows.collect import CollectParameters, collect
-from flows.files import CheckFilesParameters, FileCheck, check_files
-from storage.checksums import read_sums
+from flows.files import TABLES, CheckFilesParameters, FileCheck, check_files
+from storage.checksums import SUMS, hash_file, print_sums, read_sums
 from storage.documents import read_documents
-from storage.lake import read_table
-from storage.schema import CELLS, REPORTS
+from storage.folder import StorageError
+from storage.lake import Partition, list_partitions, locate_file, read_rows, read_table
+from storage.parquet import write_file
+from storage.schema import CELLS, FIGURE, FINDINGS, REPORTS, Table
+from storage.together import find_mixed
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
@@ -46,9 +52,29 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def run(data: Path) -> FileCheck:
+def run(data: Path, repair_only: bool = False) -> FileCheck:
     """Check the files of a folder."""
-    return check_files(CheckFilesParameters(data=str(data)))
+    return check_files(CheckFilesParameters(data=str(data), repair_only=repair_only))
+
+
+def put_back(data: Path, table: Table) -> Partition:
+    """Put a file of an earlier run, of a text with other figures, in place of one that is stored.
+
+    It is there as written: its checksum is in the list.
+    """
+    partition = max(
+        list_partitions(data, REPORTS), key=lambda one: read_rows(data, CELLS, one).height
+    )
+    old = read_rows(data, table, partition)
+    name = locate_file(table, partition)
+    figures = [column for column, dtype in old.schema.items() if dtype == FIGURE]
+    other = old.with_columns(pl.lit(7, FIGURE).alias(column) for column in figures)
+    if table is REPORTS:
+        other = old.with_columns(source_sha256=pl.lit("0" * 64))
+    write_file(data / name, table, other.clear() if table is FINDINGS else other, "before")
+    sums = read_sums(data) | {name: hash_file(data / name)}
+    (data / SUMS).write_bytes(print_sums(sums))
+    return partition
 
 
 def test_a_whole_lake_is_left_alone(data: Path) -> None:
@@ -125,3 +151,46 @@ def test_damage_in_the_archive_is_told_and_costs_its_report_only(data: Path) -> 
     kept = cells.filter(report_id=lost["report_id"])
     assert read_table(data, CELLS).height == cells.height - kept.height
     assert lost["report_id"] not in set(read_table(data, REPORTS)["report_id"])
+
+
+@pytest.mark.parametrize("table", [REPORTS, CELLS, FINDINGS, WIDE], ids=lambda table: table.name)
+def test_tables_of_two_runs_are_told_and_made_anew(data: Path, table: Table) -> None:
+    """No checksum tells an old file put back: its `run_id` does, and the archive gives the rest."""
+    assert find_mixed(data, TABLES) == ()
+    before = {one: read_table(data, one) for one in (CELLS, FINDINGS, WIDE)}
+    partition = put_back(data, table)
+    place = f"{partition.year}/{partition.region}"
+    if table is CELLS:
+        files = {path: path.read_bytes() for path in (data / "lake").rglob("*.parquet")}
+        with pytest.raises(StorageError, match=f"^{place}: .*cells of before.* --repair"):
+            check(CheckParameters(data=str(data)))
+        assert {path: path.read_bytes() for path in files} == files
+    found = run(data, repair_only=True)
+    assert [f"{mixed.year}/{mixed.region}" for mixed in found.mixed] == [place]
+    assert (found.still_mixed, found.lost, found.is_whole) == ((), (), False)
+    assert {
+        one: read_table(data, one).equals(rows) for one, rows in before.items()
+    } == dict.fromkeys(before, True)
+    assert found.kept_in is not None
+    assert (found.kept_in / locate_file(table, partition)).exists()
+    assert run(data, repair_only=True).is_whole
+    assert run(data).is_whole
+
+
+def test_a_repair_keeps_what_the_archive_lacks(data: Path) -> None:
+    """Without archived bytes a report stays if its cells are as many as it says, else it goes."""
+    partition = put_back(data, WIDE)
+    cells, wide = read_table(data, CELLS), read_table(data, WIDE)
+    shutil.rmtree(data / "archive")
+    (data / "archive").mkdir()
+    found = run(data, repair_only=True)
+    assert (found.lost, found.still_mixed) == ((), ())
+    assert read_table(data, CELLS).equals(cells)
+    assert not read_table(data, WIDE).equals(wide)
+
+    name = locate_file(CELLS, partition)
+    rows = read_rows(data, CELLS, partition)
+    write_file(data / name, CELLS, rows.filter(pl.col("table") != "t4"), "before")
+    found = run(data, repair_only=True)
+    assert found.lost == tuple(rows["report_id"].unique().sort())
+    assert found.still_mixed == ()

@@ -243,7 +243,7 @@ def test_what_reads_back_otherwise_is_not_published(
     """A disk that loses rows is found out before anything is moved into place."""
     store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
 
-    def write_less(path: Path, table: Table, frame: pl.DataFrame) -> None:
+    def write_less(path: Path, table: Table, frame: pl.DataFrame, run_id: str | None) -> None:
         frame.head(-1).write_parquet(path)
 
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="read back the"):
@@ -259,10 +259,10 @@ def test_a_run_that_lost_its_lock_publishes_nothing(
     """Who was held up so long that another took over leaves the lake to the other."""
     store_reports(tmp_path, make_frames(PLACES, cells=20), NOW)
 
-    def stall_and_write(path: Path, table: Table, frame: pl.DataFrame) -> None:
+    def stall_and_write(path: Path, table: Table, frame: pl.DataFrame, run_id: str | None) -> None:
         owner = {"token": "other", "pid": 1, "host": "elsewhere", "since": "now"}
         (tmp_path / "locks/lake.lock").write_text(json.dumps(owner), encoding="utf-8")
-        write_file(path, table, frame)
+        write_file(path, table, frame, run_id)
 
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="took over"):
         patch.setattr(staging, "write_file", stall_and_write)
