@@ -320,8 +320,66 @@ def test_a_file_in_the_way_is_named(tmp_path: Path, make_frames: MakeFrames, blo
     assert path.read_text(encoding="utf-8") == "not a folder"
 
 
+@contextmanager
+def _mounted(folder: Path, *options: str) -> Iterator[Path]:
+    """Mount what the options say on a new folder; skip the test where that is not allowed."""
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("this system has no mount")
+    done = subprocess.run(
+        [mount, *options, str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"mounting is refused here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _fill(folder: Path, left: int) -> Path:
+    """Fill a disk but for so many bytes; return the file that does."""
+    filler = folder / "filler"
+    free = shutil.disk_usage(folder).free
+    filler.write_bytes(bytes(free - left))
+    return filler
+
+
+def test_a_disk_that_runs_full_leaves_the_old_data(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """On a disk that is really full the run says so; with room again it completes."""
+    with _mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=8m", "tmpfs") as data:
+        store_reports(data, make_frames(PLACES, cells=20), NOW)
+        filler = _fill(data, left=100_000)
+        with pytest.raises(StorageError, match=r"no space left.*unchanged.*Free space"):
+            store_reports(data, make_frames(PLACES, cells=20, sha="b"), NOW)
+        _check_whole(data)
+        assert set(read_table(data, REPORTS)["source_sha256"]) == {"a"}
+        assert not list((data / "staging").iterdir())
+        assert find_damage(data, list_files(data)) == ()
+        filler.unlink()
+        assert store_reports(data, make_frames(PLACES, cells=20, sha="b"), NOW).replaced == 24
+
+
+def test_a_read_only_disk_is_named(tmp_path: Path, make_frames: MakeFrames) -> None:
+    """Where nothing can be written, the message says so and how to go on; reading works."""
+    source = tmp_path / "source"
+    store_reports(source, make_frames(PLACES, cells=20), NOW)
+    with _mounted(tmp_path / "data", "--bind", "-o", "ro", str(source)) as data:
+        for write in (
+            lambda: complete_changes(data),
+            lambda: store_reports(data, make_frames(PLACES, sha="b"), NOW),
+        ):
+            with pytest.raises(StorageError, match=r"cannot be written.*--data or GOUJI_DATA"):
+                write()
+        _check_whole(data)
+    _check_whole(source)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_named(tmp_path: Path, make_frames: MakeFrames) -> None:
+def test_a_folder_without_the_right_to_write_is_named(
+    tmp_path: Path, make_frames: MakeFrames
+) -> None:
     """Without the right to write, the message says so and how to go on."""
     data = tmp_path / "data"
     store_reports(data, make_frames(PLACES), NOW)
@@ -331,7 +389,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path, make_frames: MakeFrames) ->
             store_reports(data, make_frames(PLACES, sha="b"), NOW)
     finally:
         data.chmod(0o700)
-    assert {path.name for path in data.iterdir()} == {"lake", "locks", "staging"}
+    assert {path.name for path in data.iterdir()} == {"SHA256SUMS", "lake", "locks", "staging"}
 
 
 def test_a_lake_taken_away_is_built_again(tmp_path: Path, make_frames: MakeFrames) -> None:
