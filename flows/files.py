@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 from prefect import flow
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from expectations.wide import WIDE
 from flows.failing import tell_maintainers

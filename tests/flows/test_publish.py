@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.wide import WIDE
-from storage.lake import read_table
+from storage.lake import Partition, locate_file, read_table
+from storage.parquet import read_run_id
 from storage.schema import REPORTS, add_partition, list_history, list_release_tables, list_tables
 from tasks.publishing.dictionary import describe_tables
 from tasks.publishing.publish import publish_files
@@ -42,10 +43,23 @@ def test_a_flat_file_has_the_rows_of_the_lake(sample_runs: Any, table: Any) -> N
     """One file a table, in the order of year, region and key, with the declared notes."""
     path = sample_runs.folder / f"flat/{table.name}.parquet"
     frame = pl.read_parquet(path)
-    assert frame.schema == add_partition(table).schema
+    declared = add_partition(table)
+    assert frame.columns == [column.name for column in declared.columns]
+    if table.has_run_id:
+        run_ids = {Partition(*row[:2]): row[2] for row in _list_run_ids(frame)}
+        assert run_ids == {
+            place: read_run_id(sample_runs.folder / locate_file(table, place), table)
+            for place in run_ids
+        }
+    frame = frame.select(declared.schema.names())
+    assert frame.schema == declared.schema
     assert frame.equals(read_table(sample_runs.folder, table).sort("year", "region", *table.key))
     comments = [field.metadata[b"comment"].decode() for field in pq.read_schema(path)]
     assert comments == [column.meaning for column in add_partition(table).columns]
+
+
+def _list_run_ids(frame: pl.DataFrame) -> list[tuple[int, str, str]]:
+    return frame.select("year", "region", "run_id").unique().rows()
 
 
 def test_excel_gets_the_wide_table_with_chinese_names(sample_runs: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -138,6 +139,46 @@ def test_every_engine_reads_the_same(
     assert regions == {"CN-JX", "unresolved", "CN"}
     assert set(values) == {Decimal("12345678901234.567891"), None}
     assert found == decimal
+
+
+def _prune_by_duckdb(folder: Path) -> set[str]:
+    files = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true)"
+    query = f"SELECT DISTINCT report_id FROM {files} WHERE year = 2021"  # noqa: S608 our own path
+    with duckdb.connect() as connection:
+        return {row[0] for row in connection.execute(query).fetchall()}
+
+
+def _prune_by_polars(folder: Path) -> set[str]:
+    scan = pl.scan_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
+    return set(scan.filter(pl.col("year") == 2021).collect()["report_id"])
+
+
+def _prune_by_pyarrow(folder: Path) -> set[str]:
+    found = pyarrow.dataset.dataset(folder, partitioning="hive")
+    is_wanted = pyarrow.dataset.field("year") == 2021
+    return set(found.to_table(filter=is_wanted)["report_id"].to_pylist())
+
+
+def _prune_by_pandas(folder: Path) -> set[str]:
+    return set(pd.read_parquet(folder, filters=[("year", "==", 2021)])["report_id"])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [_prune_by_duckdb, _prune_by_polars, _prune_by_pyarrow, _prune_by_pandas],
+    ids=["duckdb", "polars", "pyarrow", "pandas"],
+)
+def test_every_engine_opens_the_partitions_it_needs_alone(
+    tmp_path: Path, make_frames: MakeFrames, read: Callable[[Path], set[str]]
+) -> None:
+    """Asked for a year, an engine reads no file of another: damage there does not matter to it."""
+    store_reports(tmp_path, make_frames(PLACES), NOW)
+    folder = tmp_path / "lake/cells"
+    for path in folder.glob("year=2022/*/part.parquet"):
+        path.write_bytes(b"damage")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(folder) == {"r1", "r2"}
 
 
 @pytest.mark.parametrize("table", list_tables(), ids=lambda table: table.name)
