@@ -26,7 +26,7 @@ test: setup check
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not bench"
 
 test-all: setup check
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not bench"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not bench" --timeout 3600
 
 bench: setup
 	$(BIN)/python -m pytest -m bench -s tests/bench
