@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prometheus_client.parser import text_string_to_metric_families
@@ -75,12 +76,19 @@ def mailbox() -> Iterator[Mailbox]:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=lambda *given: AuthResult(success=given[-1].password == PASSWORD.encode()),
+        auth_required=True,
+        auth_require_tls=False,
+    )
     controller.start()
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GOUJI_RECIPIENTS", "GOUJI_SOURCES", "GOUJI_SENDER"):
             patch.delenv(name, raising=False)
-        patch.setenv("GOUJI_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        patch.setenv("GOUJI_SMTP_URL", f"smtp://desk:{PASSWORD}@127.0.0.1:{port}")
         yield box
     controller.stop()
 
@@ -163,6 +171,29 @@ def test_a_bug_in_a_reader_fails_the_run_after_the_rest_is_stored(
     assert set(told) == {"us@example.org", "desk@example.org"}
     assert "succeed again" in told["us@example.org"]
     assert ("gouji_failing", "collect") not in read_metrics(data)
+    assert find_secret(folder) == []
+
+
+def find_secret(folder: Path) -> list[Path]:
+    """Find the files that hold the password of the mail server: logs, records, outbox and all."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"metrics.prom", "alerts.sqlite"} <= {path.name for path in files}
+    assert any(path.suffix == ".jsonl" for path in files)
+    return [path for path in files if PASSWORD.encode() in path.read_bytes()]
+
+
+def test_a_mail_server_that_refuses_is_told_without_its_password(
+    folder: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login that fails is a trouble of the run; no file has the words it was tried with."""
+    (folder / "in/second.html").write_bytes(render_html(INVALID[1].spec, "standard"))
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = int(deaf.getsockname()[1])
+    monkeypatch.setenv("GOUJI_SMTP_URL", f"smtp://desk:{PASSWORD}@127.0.0.1:{port}")
+    summary = collect(CollectParameters(sources=[str(folder / "in")], data=str(folder / "data")))
+    assert any("127.0.0.1" in trouble for trouble in summary.troubles)
+    assert not mailbox.take()
+    assert find_secret(folder) == []
 
 
 def test_an_enforcer_that_raises_changes_nothing_and_is_told(
