@@ -21,7 +21,7 @@ import pytest
 from expectations.wide import WIDE
 from storage.lake import Partition, locate_file
 from storage.parquet import ROWS_PER_GROUP, build_arrow_schema, write_file
-from storage.schema import REPORTS, Table, add_partition
+from storage.schema import REPORTS, RUN_ID, Table, add_partition
 from storage.settings import THIRD_PARTY_DEFAULTS, load_settings
 from storage.store import StoreSummary
 from tasks.check import check_reports
@@ -67,7 +67,7 @@ def measure_load(data: Path, count: int) -> dict[str, float]:
     spent = cells = 0.0
     loaded = 0
     for region, share in list_regions(count).items():
-        batch = draw_batch(region, YEAR, share)
+        batch = draw_batch(region, YEAR, share, has_prose=True)
         started = time.process_time()
         summary = load(batch, data)
         spent += time.process_time() - started
@@ -101,8 +101,8 @@ def measure_check(data: Path, count: int) -> dict[str, float]:
 def measure_change(data: Path, count: int) -> dict[str, float]:
     """Load one province's share of changed reports, then the very same once more."""
     region = "CN-SD"
-    drawn = draw_batch(region, YEAR, list_regions(LARGE)[region])
-    other = draw_batch(region, YEAR, list_regions(LARGE)[region], seed=1)
+    drawn = draw_batch(region, YEAR, list_regions(LARGE)[region], has_prose=True)
+    other = draw_batch(region, YEAR, list_regions(LARGE)[region], seed=1, has_prose=True)
     chosen = other.reports.head(count)
     batch = ReadBatch(
         reports=chosen,
@@ -210,7 +210,8 @@ def build_both(data: Path, count: int) -> int:
             path = data / locate_file(table, partition)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, table, frame.select(table.schema.names()).sort(table.key))
-            arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+            named = frame.with_columns(pl.lit("0" * 16).alias(RUN_ID))
+            arrow = named.to_arrow(compat_level=pl.CompatLevel.oldest())
             waiting[table].append(arrow.cast(writers[table].schema))
             if sum(part.num_rows for part in waiting[table]) >= ROWS_PER_GROUP:
                 writers[table].write_table(pa.concat_tables(waiting[table]))

@@ -18,7 +18,7 @@ from flows.collect_region import CollectRegionParameters, choose_parameters
 from flows.parameters import REGIONS
 from flows.read_again import ReadAgainParameters, Reread, read_again
 from storage.lake import Partition, locate_file, read_rows, read_table
-from storage.parquet import write_file
+from storage.parquet import read_run_id, write_file
 from storage.schema import CELL_CHANGES, CELLS, REPORTS
 from tasks.fetching.source import load_sources
 from tasks.rereading import choose_archived
@@ -56,7 +56,8 @@ def again(sample_runs: Any, tmp_path_factory: pytest.TempPathFactory) -> Again:
     row = cells.with_row_index().filter(pl.col("status") == "read").row(0, named=True)
     is_it = pl.int_range(pl.len()) == row["index"]
     wrong = pl.when(is_it).then(pl.col("value") + 1).otherwise("value").cast(cells["value"].dtype)
-    write_file(data / locate_file(CELLS, place), CELLS, cells.with_columns(value=wrong))
+    path = data / locate_file(CELLS, place)
+    write_file(path, CELLS, cells.with_columns(value=wrong), read_run_id(path, CELLS))
     damaged = read_lake(data)
     refused: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
