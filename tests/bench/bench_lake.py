@@ -40,6 +40,7 @@ QUERIED = 1_000_000
 QUERIED_YEARS = range(2019, 2026)
 LIMIT_BYTES = 450
 LIMIT_MEGABYTES = 3_000
+LIMIT_MEGABYTES_AGAIN = 4_000  # running text and all that is derived from it come on top
 LIMIT_SECONDS = 1.0
 LIMIT_RATIO = 1.5
 TREND = """
@@ -151,8 +152,8 @@ def run_apart(step: str, data: Path, count: int) -> dict[str, float]:
 def test_a_nations_year_is_loaded_checked_and_changed() -> None:
     """150,000 reports load in under 3 GB and 450 bytes each, in time that grows with them alone.
 
-    100,000 of them are checked again in under 3 GB. Changing one in a hundred rewrites their
-    partition alone, and the same again nothing.
+    100,000 of them, with prose, are checked again in under 4 GB. Changing one in a hundred
+    rewrites their partition alone, and the same again nothing.
     """
     with tempfile.TemporaryDirectory() as folder:
         small = run_apart("load", Path(folder) / "small", SMALL)
@@ -176,7 +177,7 @@ def test_a_nations_year_is_loaded_checked_and_changed() -> None:
     print(f"change {changed['replaced']:.0f}: {share:.1%} of the load, 1 partition rewritten")
     assert large["bytes"] < LIMIT_BYTES
     assert large["megabytes"] < LIMIT_MEGABYTES
-    assert again["megabytes"] < LIMIT_MEGABYTES
+    assert again["megabytes"] < LIMIT_MEGABYTES_AGAIN
     assert again["files"] == 0
     assert large["seconds"] / large["reports"] <= small["seconds"] / small["reports"]
     assert changed["partitions"] == 1
