@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
 BIN := .venv/bin
+# One more than there are processors: tests of whole runs wait for servers and files.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 READY := .venv/.ready
 
 .PHONY: setup demo test test-all bench check serve lock
@@ -23,10 +25,10 @@ demo: setup ## the main job on the bundled sample site, into data/demo
 	$(BIN)/gouji demo
 
 test: setup check
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not bench"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not bench"
 
 test-all: setup check
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not bench" --timeout 3600
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not bench" --timeout 3600
 
 bench: setup
 	$(BIN)/python -m pytest -m bench -s tests/bench
