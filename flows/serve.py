@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from http.client import HTTPException
 from pathlib import Path
+from typing import NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -24,6 +26,7 @@ def serve() -> int:
     Returns the worker's exit status; 1 if the server did not come up.
     """
     api, port = name_server(HOME)
+    signal.signal(signal.SIGTERM, _stop)  # as service managers end us: server and worker end, too
     server = subprocess.Popen([PREFECT, "server", "start", "--port", str(port)])  # noqa: S603
     try:
         if not _wait_for(f"{api}/health", server):
@@ -56,6 +59,10 @@ def describe(api: str) -> str:
         f"  Data folder:    {load_settings().data}\n"
         "  Stop everything with Ctrl-C.\n\n"
     )
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _run(*words: str) -> int:
