@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from tasks.reading.batch import ReadBatch
 from tasks.store import store_checked
 from tasks.stored import read_stored
 from tests.bench.nation import NOW, draw_batch, draw_wide, list_regions
+from tests.bench.peak import measure_peak
 
 YEAR, YEARS = 2022, 18
 SMALL, LARGE = 15_000, 150_000
@@ -264,5 +264,5 @@ def test_a_million_reports_are_queried_at_once(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     figures = STEPS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
-    figures["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures["megabytes"] = measure_peak()
     print(json.dumps(figures))

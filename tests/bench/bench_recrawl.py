@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import multiprocessing
-import resource
 import socket
 import statistics
 import time
@@ -31,6 +30,7 @@ from tasks.fetching.limits import Limits
 from tasks.fetching.memory import open_memory
 from tasks.fetching.page import Page
 from tasks.fetching.source import Source
+from tests.bench.peak import measure_peak
 
 HOSTS, PAGES_PER_HOST, AT_ONCE, ROUNDS = 100, 10, 50, 3
 MANY_HOSTS, MANY_ADDRESSES = 3000, 50_000
@@ -190,7 +190,7 @@ def measure_memory(
 ) -> None:
     """Crawl many hosts beside a large state; answer with addresses and the most megabytes."""
     outcomes, *_ = crawl(data, port, MANY_HOSTS)
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    megabytes = measure_peak()
     answer.put((sum(outcomes.values()), megabytes))
 
 
