@@ -22,7 +22,7 @@ from tasks.fetching.files import read_files
 from tasks.fetching.inbox import Inbox, fetch_or_stand_in, read_rest
 from tasks.fetching.limits import Limits
 from tasks.fetching.links import load_rules
-from tasks.fetching.memory import Memory, ask_or_recall, keep_waiting
+from tasks.fetching.memory import Memory, ask_or_recall, watch
 from tasks.fetching.page import Miss, Page
 from tasks.fetching.politeness import Hosts
 from tasks.fetching.source import Source
@@ -152,17 +152,13 @@ def _drive(
 
 async def _crawl_all(sources: list[Source], work: _Work) -> None:
     slots = asyncio.Semaphore(work.limits.sources_at_once)
-    memory = work.memory
-    watch = watch_nothing if memory is None else memory.watch
-    hosts = Hosts(work.limits, watch=watch, now=work.now)
+    hosts = Hosts(work.limits, watch=watch if work.memory else watch_nothing, now=work.now)
     try:
         async with open_client(work.limits, work.transport) as client, asyncio.TaskGroup() as group:
             for source in sources:
                 group.create_task(_crawl_one(source, client, hosts, work, slots))
     finally:
         _flush(work)
-    if memory is not None:
-        await keep_waiting(memory)
 
 
 async def _crawl_one(

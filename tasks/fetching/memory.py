@@ -13,6 +13,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -42,13 +43,18 @@ GIVES_TEXT = ("fetched", "unchanged", "moved")
 UNANSWERED = ("unreachable", "pending", "failed")  # to be asked again when the run goes on
 _NOT_ASKED = "pending"
 _OF_TEXT = ("etag", "last_modified", "sha256", "charset", "led_to", "tls")
+_shown: ContextVar[list[Exchange]] = ContextVar("_shown")  # while this answer was sought
 
 
 @dataclass(slots=True)
 class _Entry:
-    """What is to be kept together: addresses with whether their host answered, and a text."""
+    """What is to be kept together.
+
+    Addresses with whether their host answered, what went over the wire for them, and a text.
+    """
 
     addresses: Sequence[tuple[Address, bool]]
+    exchanges: Sequence[Exchange]
     content: bytes | None = None
     is_kept: bool = False
 
@@ -57,8 +63,7 @@ class _Entry:
 class Memory:
     """The memory of one run for one thread of fetching.
 
-    `exchanges` and `entries` wait to be kept; what waits at the same time is kept together.
-    `moments` are those at which addresses answered that are not kept yet.
+    `entries` wait to be kept; what waits at the same time is kept together.
     """
 
     data: Path
@@ -67,14 +72,16 @@ class Memory:
     reader: sqlite3.Connection
     writer: sqlite3.Connection
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    exchanges: list[Exchange] = field(default_factory=list)
     entries: list[_Entry] = field(default_factory=list)
-    moments: dict[str, datetime] = field(default_factory=dict)
 
-    def watch(self, exchange: Exchange) -> None:
-        """Take an exchange to be kept."""
-        self.exchanges.append(exchange)
-        self.moments[exchange.url] = exchange.at
+
+def watch(exchange: Exchange) -> None:
+    """Take an exchange, to be kept with the answer that is sought while it takes place.
+
+    Kept any earlier, it would stand twice in the archive of a run that is killed in between: its
+    page is asked for again.
+    """
+    _shown.get().append(exchange)
 
 
 @contextmanager
@@ -110,17 +117,12 @@ async def ask_or_recall(memory: Memory, source: str, fetch: Fetch, request: Requ
         if settled is not None:
             return settled
     bearer = _find_bearer(memory, known)
+    _shown.set([])
     try:
-        answer = await _ask(fetch, request, bearer)
+        answer = await _ask(memory, fetch, request, bearer)
     except FetchError as error:
         await _keep_failure(memory, source, request, known, error)
         raise
-    if answer.is_unchanged and bearer is not None:
-        content = await asyncio.to_thread(_get_or_none, memory.data, bearer.sha256)
-        if content is None:  # removed or damaged since: it is needed in full
-            answer = await fetch(request)
-        else:
-            answer = replace(answer, content=content, charset=bearer.charset, sha256=bearer.sha256)
     sha256 = answer.sha256
     if sha256 is None:
         sha256 = await asyncio.to_thread(_hash, answer.content)
@@ -135,15 +137,20 @@ def name_request(request: Request) -> str:
     return f"{request.url}#{hashlib.sha256(repr(request.form).encode()).hexdigest()[:16]}"
 
 
-async def _ask(fetch: Fetch, request: Request, bearer: Address | None) -> Answer:
+async def _ask(memory: Memory, fetch: Fetch, request: Request, bearer: Address | None) -> Answer:
     """Ask on the condition that the text differs from the one that `bearer` gave."""
     if bearer is None or not (bearer.etag or bearer.last_modified):
         return await fetch(request)
     named = replace(request, etag=bearer.etag, modified=bearer.last_modified)
     answer = await fetch(named)
-    if answer.is_unchanged and answer.url != bearer.url:
+    if not answer.is_unchanged:
+        return answer
+    if answer.url != bearer.url:
         return await fetch(request)  # it leads elsewhere now: the condition was about another text
-    return answer
+    content = await asyncio.to_thread(_get_or_none, memory.data, bearer.sha256)
+    if content is None:
+        return await fetch(request)  # removed or damaged since: it is needed in full
+    return replace(answer, content=content, charset=bearer.charset, sha256=bearer.sha256)
 
 
 def _find_bearer(memory: Memory, known: Address | None) -> Address | None:
@@ -182,7 +189,7 @@ async def _keep_answer(
     target = Request(answer.url) if has_moved else request
     before = find_address(memory.reader, name_request(target)) if has_moved else known
     is_same = before is not None and before.sha256 == sha256
-    moment = memory.moments.pop(answer.url, None) or memory.now()
+    moment = _find_moment(memory, answer.url)
     here = Address(
         key=name_request(target),
         url=answer.url,
@@ -215,7 +222,8 @@ async def _keep_answer(
             led_to=answer.url,
         )
         addresses.append((there, True))
-    await _keep(memory, _Entry(addresses, None if answer.is_unchanged else answer.content))
+    content = None if answer.is_unchanged else answer.content
+    await _keep(memory, _Entry(addresses, _shown.get(), content))
 
 
 async def _keep_failure(
@@ -223,8 +231,9 @@ async def _keep_failure(
 ) -> None:
     """Keep why an address gave nothing, beside what is known of the text that it gave before."""
     if error.outcome == _NOT_ASKED:
+        await _keep(memory, _Entry((), _shown.get()))
         return
-    moment = memory.moments.pop(request.url, None) or memory.now()
+    moment = _find_moment(memory, request.url)
     address = Address(
         key=name_request(request),
         url=request.url,
@@ -242,7 +251,13 @@ async def _keep_failure(
             address,
             **{name: getattr(known, name) for name in ("changed_at", *_OF_TEXT)},
         )
-    await _keep(memory, _Entry([(address, error.outcome not in UNANSWERED)]))
+    await _keep(memory, _Entry([(address, error.outcome not in UNANSWERED)], _shown.get()))
+
+
+def _find_moment(memory: Memory, url: str) -> datetime:
+    """Find when an address answered; now, where it did not."""
+    moments = (exchange.at for exchange in reversed(_shown.get()) if exchange.url == url)
+    return next(moments, None) or memory.now()
 
 
 def _count_tries(before: Address | None) -> int:
@@ -250,33 +265,31 @@ def _count_tries(before: Address | None) -> int:
 
 
 async def _keep(memory: Memory, entry: _Entry) -> None:
-    """Wait until an entry is kept; whoever comes first keeps all that waits."""
-    memory.entries.append(entry)
-    async with memory.lock:
-        if not entry.is_kept:
-            await keep_waiting(memory)
+    """Wait until an entry is kept; whoever comes first keeps all that waits.
 
-
-async def keep_waiting(memory: Memory) -> None:
-    """Keep what waits: texts, then exchanges, then what the state says of them.
+    Texts come first, then exchanges, then what the state says of them.
 
     Raises:
         StorageError: something cannot be written.
     """
-    entries, exchanges = list(memory.entries), list(memory.exchanges)
-    await asyncio.to_thread(_write, memory, entries, exchanges)
-    del memory.entries[: len(entries)], memory.exchanges[: len(exchanges)]
-    for entry in entries:
-        entry.is_kept = True
+    memory.entries.append(entry)
+    async with memory.lock:
+        if entry.is_kept:
+            return
+        entries = list(memory.entries)
+        await asyncio.to_thread(_write, memory, entries)
+        del memory.entries[: len(entries)]
+        for kept in entries:
+            kept.is_kept = True
 
 
-def _write(memory: Memory, entries: Sequence[_Entry], exchanges: Sequence[Exchange]) -> None:
+def _write(memory: Memory, entries: Sequence[_Entry]) -> None:
     with explain_os_errors(memory.data), explain_faults(memory.data):
         for entry in entries:
             if entry.content is not None:
                 archive.put(memory.data, entry.content, is_synced=False)
         records: dict[str, bytearray] = {}
-        for exchange in exchanges:
+        for exchange in (shown for entry in entries for shown in entry.exchanges):
             host = urlsplit(exchange.url).hostname or ""
             records.setdefault(host, bytearray()).extend(_write_records(memory, exchange))
         lengths: dict[str, int] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -22,6 +25,8 @@ from storage.crawl_state import (
     open_state,
 )
 from storage.folder import StorageError
+from storage.warc import locate_warc
+from tasks.fetching import memory
 from tasks.fetching.fetch import fetch_sources
 from tasks.fetching.limits import Limits
 from tasks.fetching.memory import open_memory
@@ -45,8 +50,8 @@ def run(
     sources = [Source(url, url, "url", is_local=True) for url in urls]
     with open_state(data) as state:
         this = begin_run(state, now())
-        with open_memory(data, this, now) as memory:
-            found = list(fetch_sources(sources, LIMITS, now, memory=memory))
+        with open_memory(data, this, now) as opened:
+            found = list(fetch_sources(sources, LIMITS, now, memory=opened))
         if not is_killed:
             finish_run(state, this, [], now())
         return found, count_outcomes(state, this.run_id)
@@ -67,16 +72,20 @@ def find(data: Path, url: str) -> Address:
     return found
 
 
-def read_warcs(data: Path) -> list[tuple[str, str | None, str, bytes]]:
+def read_records(file: BinaryIO) -> Iterator[tuple[str, str | None, str, bytes]]:
     """Read every record with warcio, digests checked: type, status, address, content."""
-    records = []
+    for record in ArchiveIterator(file, check_digests="raise"):
+        status = record.http_headers.get_statuscode() if record.http_headers else None
+        content = record.content_stream().read()
+        yield record.rec_type, status, record.rec_headers.get_header("WARC-Target-URI"), content
+
+
+def read_warcs(data: Path) -> list[tuple[str, str | None, str, bytes]]:
+    """Read every record of every file."""
+    records: list[tuple[str, str | None, str, bytes]] = []
     for path in sorted((data / "warc").rglob("*.warc.gz")):
         with path.open("rb") as file:
-            for record in ArchiveIterator(file, check_digests="raise"):
-                status = record.http_headers.get_statuscode() if record.http_headers else None
-                content = record.content_stream().read()
-                url = record.rec_headers.get_header("WARC-Target-URI")
-                records.append((record.rec_type, status, url, content))
+            records += read_records(file)
     return records
 
 
@@ -291,3 +300,28 @@ def test_what_cannot_be_kept_ends_the_run(tmp_path: Path) -> None:
         pytest.raises(StorageError, match="expected a folder, found a file in the way"),
     ):
         run(tmp_path, [simulator.url(HOST, "/zfxxgknb/")])
+
+
+def test_an_archive_cut_back_holds_no_text_that_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an answer is not known to the state, it is not in what a kill would leave either."""
+    seen: list[int] = []
+
+    def look(content: bytes) -> str:
+        time.sleep(0.01)  # others answer, and are kept, meanwhile
+        with open_state(tmp_path) as state:
+            state.execute("BEGIN")  # both are of one instant
+            known = {url for (url,) in state.execute("SELECT url FROM addresses")}
+            lengths = state.execute("SELECT run_id, host, bytes FROM warcs").fetchall()
+        for run_id, host, length in lengths:
+            whole = locate_warc(tmp_path, run_id, host).read_bytes()[:length]
+            kept = {url for kind, _, url, _ in read_records(BytesIO(whole)) if kind == "response"}
+            assert {url for url in kept if not url.endswith("/robots.txt")} <= known
+            seen.append(len(kept))
+        return hashlib.sha256(content).hexdigest()
+
+    monkeypatch.setattr(memory, "_hash", look)
+    with serve({HOST: fill_shelf(40)}) as simulator:
+        run(tmp_path, [simulator.url(HOST, "/zfxxgknb/")])
+    assert max(seen) > 20
