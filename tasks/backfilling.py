@@ -10,9 +10,8 @@ from pathlib import Path
 from storage.crawl_state import count_pages, has_state, open_state
 from storage.runs import FAILED, RunRecord, list_runs
 from tasks.fetching.limits import Limits
+from tasks.fetching.politeness import choose_delay
 from tasks.fetching.source import Source
-
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _estimate(
     for source in sources:
         for host, count in known.get(source.name, {}).items():
             pages[host] = pages.get(host, 0) + count
-    times = [count * _find_delay(host, limits) for host, count in pages.items()]
+    times = [count * choose_delay(limits, host) for host, count in pages.items()]
     return Piece(
         region=region,
         sources=tuple(source.name for source in sources),
@@ -101,7 +100,3 @@ def _estimate(
         # Hosts are asked side by side: the longest one decides, or how many go at once.
         seconds=max([*times, sum(times) / limits.sources_at_once]) if times else 0.0,
     )
-
-
-def _find_delay(host: str, limits: Limits) -> float:
-    return limits.loopback_delay_seconds if host.startswith(LOOPBACK) else limits.delay_seconds

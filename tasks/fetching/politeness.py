@@ -61,10 +61,14 @@ def find_host(hosts: Hosts, url: str) -> Host:
     """Return what is known of the host of an address."""
     name = urlsplit(url).hostname or ""
     if name not in hosts.known:
-        limits = hosts.limits
-        delay = limits.loopback_delay_seconds if is_loopback(name) else limits.delay_seconds
-        hosts.known[name] = Host(asyncio.Semaphore(limits.per_host), delay)
+        slots = asyncio.Semaphore(hosts.limits.per_host)
+        hosts.known[name] = Host(slots, choose_delay(hosts.limits, name))
     return hosts.known[name]
+
+
+def choose_delay(limits: Limits, name: str) -> float:
+    """Choose the least seconds between two requests to a host."""
+    return limits.loopback_delay_seconds if is_loopback(name) else limits.delay_seconds
 
 
 @asynccontextmanager
