@@ -21,7 +21,7 @@ from flows.console import (
     finish,
     start_flow,
 )
-from storage.folder import prepare_folder
+from storage.access import prepare_data
 from storage.settings import load_settings
 
 
@@ -53,7 +53,7 @@ def read_again(
             waivers=waivers,
             accepted=accept or [],
         )
-        prepare_folder(load_settings(data).data)
+        prepare_data(load_settings(data))
         if is_dry:
             show_foreseen(read_again(parameters), Console())
             return
