@@ -22,6 +22,8 @@ from storage.lake import list_partitions, locate_file, read_partitions, scan_tab
 from storage.parquet import COMPRESSION, ROWS_PER_GROUP, build_arrow_schema, read_run_id
 from storage.schema import RUN_ID, Table, add_partition
 
+FLAT = "flat"
+
 # What a sheet of Excel holds, the line of names aside.
 SHEET_ROWS = 1_048_575
 

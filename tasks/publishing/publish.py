@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from expectations.wide import WIDE
-from storage.flat import digest_inputs, write_flat, write_sheet
+from storage.flat import FLAT, digest_inputs, write_flat, write_sheet
 from storage.folder import explain_os_errors, replace_file
 from storage.lake import list_partitions
 from storage.migration import migrate_lake
@@ -20,7 +20,6 @@ from tasks.publishing.dictionary import describe_tables, render_page, write_csv
 from tasks.publishing.package import describe_package, write_json
 from tasks.publishing.views import build_database, write_views
 
-FLAT = "flat"
 DATABASE = "gouji.duckdb"
 PACKAGE = "datapackage.json"
 _STATE = Path(FLAT, ".inputs.json")

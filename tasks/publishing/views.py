@@ -1,7 +1,8 @@
 """`gouji.duckdb`: a view of each table with comments, and one under its Chinese names.
 
-The file holds no data: the views read the Parquet files, so it is renewed only when a table is
-declared otherwise, or the data folder has moved.
+The file holds no data: the views read the flat files, which are all of one state of the lake and
+opened in a moment, where the tree is a file for each province and year. So it is renewed only
+when a table is declared otherwise, or the data folder has moved.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from storage.schema import PARTITION_SCHEMA
+from storage.flat import FLAT
 from tasks.publishing.dictionary import Description, Entry
 
 # BI tools bring a DuckDB of their own, often years old; 1.0 and all later ones read this.
@@ -42,19 +43,10 @@ def build_database(path: Path, statements: Sequence[str]) -> None:
 
 
 def _find_source(description: Description, root: Path) -> str | None:
-    """Give the call that reads a table's files; None where there are none."""
-    name = description.table.name
-    if not description.is_in_lake:
-        file = root / f"{name}.parquet"
-        return f"read_parquet({_quote_text(file.as_posix())})" if file.is_file() else None
-    if next((root / "lake" / name).glob("year=*/region=*/*.parquet"), None) is None:
-        return None
-    files = _quote_text((root / "lake" / name / "*" / "*" / "*.parquet").as_posix())
-    kinds = {"Int32": "INTEGER", "String": "VARCHAR"}
-    types = ", ".join(
-        f"'{column}': {kinds[str(dtype)]}" for column, dtype in PARTITION_SCHEMA.items()
-    )
-    return f"read_parquet({files}, hive_partitioning = true, hive_types = {{{types}}})"
+    """Give the call that reads a table's file; None where there is none."""
+    folder = root / FLAT if description.is_in_lake else root
+    file = folder / f"{description.table.name}.parquet"
+    return f"read_parquet({_quote_text(file.as_posix())})" if file.is_file() else None
 
 
 def _write_view(description: Description, source: str) -> list[str]:
