@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import polars as pl
 from prefect import flow
-from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from expectations.wide import WIDE
 from flows.collect import find_renamed
 from flows.failing import tell_maintainers
-from flows.finish import finish_run, log_step
+from flows.finish import begin_run, finish_run
 from flows.parameters import CONFIG, Accepted, DataFolder, Region, Waivers, Year
 from flows.reading import read_all
 from flows.summary import RunSummary, count_by, list_faults, rank_findings
@@ -30,7 +28,6 @@ from tasks.policy import Policy, choose_policy, limit_losses
 from tasks.publish import publish_lake
 from tasks.reading.batch import ReadBatch
 from tasks.rereading import choose_archived, list_rivals
-from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
 from tasks.stored import add_dependents, read_stored
 
@@ -135,9 +132,7 @@ def check_material(
     """
     data, documents, known = settings.data, material.documents, material.known
     batch = material.batch
-    run_id = str(flow_run.id or started_at.strftime("%H%M%S%f"))
-    tell = partial(log_step, data, run_id)
-    tell("run_started", flow=flow_name, reader=name_reader(), rules=name_rules())
+    run_id, tell = begin_run(data, flow_name, started_at)
     if documents is not None:
         batch = add_dependents(batch, data, documents, material.renamed)
     enforced = check_reports(batch.reports, batch.details, data, known, policy, started_at)

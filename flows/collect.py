@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -18,7 +17,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from flows.failing import tell_maintainers
-from flows.finish import finish_run, log_step
+from flows.finish import begin_run, finish_run
 from flows.parameters import (
     CONFIG,
     Accepted,
@@ -30,7 +29,7 @@ from flows.parameters import (
     Waivers,
     Year,
 )
-from flows.reading import choose_reports, read_what_changed, select_reports
+from flows.reading import read_what_changed, select_reports
 from flows.summary import RunSummary, count_by, list_faults, rank_findings
 from storage.access import hold_data, prepare_data
 from storage.crawl_state import CrawlRun
@@ -53,9 +52,8 @@ from tasks.publish import publish_lake
 from tasks.reading.batch import Origin
 from tasks.reading.joining import tie_attachments
 from tasks.roster import load_roster
-from tasks.stamps import name_reader, name_rules
 from tasks.store import store_checked
-from tasks.stored import add_dependents
+from tasks.stored import add_dependents, choose_reports
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +109,7 @@ def collect(parameters: CollectParameters = CollectParameters()) -> RunSummary: 
 
 
 def _collect(parameters: CollectParameters, settings: Settings, started_at: datetime) -> RunSummary:
-    run_id = str(flow_run.id or started_at.strftime("%H%M%S%f"))
-    tell = partial(log_step, settings.data, run_id)
-    tell("run_started", flow="collect", reader=name_reader(), rules=name_rules())
+    run_id, tell = begin_run(settings.data, "collect", started_at)
     policy = choose_policy(settings, parameters.accepted, started_at)
     sources = choose_sources(parameters, settings)
     progress = cast(UUID, create_progress_artifact(progress=0.0, key="collect-progress"))

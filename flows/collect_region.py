@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from expectations.territories import UNRESOLVED
 from flows.collect import CollectParameters, choose_sources, collect
 from flows.parameters import (
     CONFIG,
@@ -19,8 +20,6 @@ from flows.parameters import (
 from flows.summary import RunSummary
 from storage.access import prepare_data
 from storage.settings import load_settings
-
-UNSETTLED = "unresolved"
 
 
 class CollectRegionParameters(BaseModel):
@@ -69,7 +68,7 @@ def choose_parameters(parameters: CollectRegionParameters) -> CollectParameters:
     settings = load_settings(parameters.data, waivers=parameters.waivers)
     prepare_data(settings)
     listed = choose_sources(CollectParameters(**told), settings)
-    region = None if parameters.region == UNSETTLED else parameters.region
+    region = None if parameters.region == UNRESOLVED else parameters.region
     names = [source.name for source in listed if source.region == region]
     if not names:
         raise ValueError(

@@ -1,14 +1,16 @@
-"""The end of a run: artifacts, log, record and metrics, and whether it failed on our side."""
+"""How a run begins and ends: its log, artifacts, record and metrics, and whether we failed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
+from prefect.runtime import flow_run
 
 from flows.artifacts import publish_artifacts
 from flows.failing import RunFailedError
@@ -16,7 +18,7 @@ from flows.hosts import describe_hosts
 from flows.summary import RunSummary
 from storage.events import append_events
 from storage.failures import forget_failure
-from storage.lake import scan_table
+from storage.lake import scan_table, tell_partition
 from storage.runs import RunRecord, write_run
 from storage.schema import REPORTS
 from storage.settings import Settings
@@ -25,6 +27,17 @@ from tasks.stamps import name_reader, name_rules
 
 log = logging.getLogger(__name__)
 _TOLD = ("report_id", "year", "region", "version", "verdict", "errors", "warnings", "url")
+
+
+def begin_run(data: Path, flow_name: str, started_at: datetime) -> tuple[str, Callable[..., None]]:
+    """Begin the log of a run; give its id, and what tells of each step that is done.
+
+    The latter is called with the name of the step and the facts to tell of it.
+    """
+    run_id = str(flow_run.id or started_at.strftime("%H%M%S%f"))
+    tell = partial(_log_step, data, run_id)
+    tell("run_started", flow=flow_name, reader=name_reader(), rules=name_rules())
+    return run_id, tell
 
 
 def finish_run(
@@ -67,7 +80,7 @@ def finish_run(
     return summary
 
 
-def log_step(data: Path, run_id: str, event: str, **facts: object) -> None:
+def _log_step(data: Path, run_id: str, event: str, **facts: object) -> None:
     """Tell that a step of a run is done, in its log and in the UI, as one line."""
     log.info("%s %s", event, " ".join(f"{name}={value}" for name, value in facts.items()))
     append_events(data, run_id, datetime.now(UTC), [{"event": event, **facts}])
@@ -81,8 +94,12 @@ def _list_events(
         odd = documents.filter(pl.col("outcome") != "read")
         for row in odd.select("report_id", "url", "outcome", "reason").iter_rows(named=True):
             yield {"event": "document", **row}
-    stored = scan_table(summary.data, REPORTS).filter(pl.col("checked_at") == summary.started_at)
-    for row in stored.select(_TOLD).collect().iter_rows(named=True):
+    paths = map(PurePosixPath, summary.stored.files)
+    written = [place for path in paths if (place := tell_partition(path))]
+    years, regions = {place.year for place in written}, {place.region for place in written}
+    stored = scan_table(summary.data, REPORTS, years, regions)
+    is_of_run = pl.col("checked_at") == summary.started_at
+    for row in stored.filter(is_of_run).select(_TOLD).collect().iter_rows(named=True):
         yield {"event": "report_stored", **row}
     for kind, told in (("failure", summary.failures), ("trouble", summary.troubles)):
         yield from ({"event": kind, "reason": one} for one in told)

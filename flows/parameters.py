@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from expectations.territories import UNRESOLVED
 from storage.reference.gazetteer import load_provinces
 
-UNSETTLED = ("CN", "unresolved")  # central bodies, and reports of which no region could be settled
-REGIONS = (*sorted(province.region for province in load_provinces().values()), *UNSETTLED)
+REGIONS = (*sorted(province.region for province in load_provinces().values()), "CN", UNRESOLVED)
 CONFIG = ConfigDict(extra="forbid")
 
 

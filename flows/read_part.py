@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from flows.parameters import CONFIG
 from tasks.parts import read_part as read
 
 
 class ReadPartParameters(BaseModel):
     """What a run of `read-part` is told by the run that started it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = CONFIG
 
     data: str = Field(title="Data folder", description="Data folder of the run that waits.")
     run: str = Field(title="Run", description="Where that run handed the part over.")

@@ -27,7 +27,7 @@ def read_what_changed(
     Args:
         fetched: what crawling found.
         settings: for the data folder and the limits of reading.
-        wanted: of reports, which of them are asked for (`choose_reports`).
+        wanted: of reports, which of them are asked for (`tasks.stored.choose_reports`).
         pages_per_task: most pages of a task.
 
     Returns:
@@ -52,16 +52,6 @@ def read_all(pages: Sequence[Origin], settings: Settings, pages_per_task: int = 
     announce("read", 0, len(pages))
     with open_reading(settings, pages_per_task) as read:
         return join_batches(read(group_pages(pages)))
-
-
-def choose_reports(year: int | None, region: str | None, last_year: int | None = None) -> pl.Expr:
-    """Say of reports which are of the years and region asked for."""
-    wanted = pl.lit(True)
-    if year is not None:
-        wanted = wanted & pl.col("year").is_between(year, last_year or year)
-    if region is not None:
-        wanted = wanted & (pl.col("region") == region)
-    return wanted
 
 
 def select_reports(batch: ReadBatch, wanted: pl.Expr) -> ReadBatch:

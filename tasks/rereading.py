@@ -7,13 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from expectations.territories import UNRESOLVED
 from storage.documents import read_documents
 from storage.lake import scan_table
 from storage.schema import REPORTS
 from tasks.reading.batch import MEMBER, Origin, ReadBatch
-from tasks.stored import list_archived
-
-UNRESOLVED = "unresolved"
+from tasks.stored import choose_reports, list_archived
 
 
 def choose_archived(data: Path, year: int | None, region: str | None) -> list[Origin]:
@@ -30,12 +29,7 @@ def choose_archived(data: Path, year: int | None, region: str | None) -> list[Or
     if year is None and region is None:
         return archived
     gave = _list_given(data)
-    is_chosen = pl.lit(True)
-    if year is not None:
-        is_chosen &= pl.col("year") == year
-    if region is not None:
-        is_chosen &= pl.col("region") == region
-    chosen = set(gave.filter(is_chosen.fill_null(value=False))["group"])
+    chosen = set(gave.filter(choose_reports(year, region))["group"])
     if year is None and region == UNRESOLVED:
         known = set(gave.drop_nulls("region")["group"])
         chosen.update(name for origin in archived if (name := _name_group(origin)) not in known)

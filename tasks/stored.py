@@ -30,6 +30,16 @@ JUDGED = (REPORTS, CELLS, *DETAILS.values())
 ARCHIVED = ("url", "source", "sha256", "media_type", "page", "via", "link_text")
 
 
+def choose_reports(year: int | None, region: str | None, last_year: int | None = None) -> pl.Expr:
+    """Say of reports which are of the years and region asked for."""
+    wanted = pl.lit(True)
+    if year is not None:
+        wanted = wanted & pl.col("year").is_between(year, last_year or year)
+    if region is not None:
+        wanted = wanted & (pl.col("region") == region)
+    return wanted
+
+
 def read_stored(
     data: Path, years: Collection[int] | None = None, regions: Collection[str] | None = None
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
