@@ -96,8 +96,8 @@ def name_hosts(count: int) -> list[str]:
 
 
 def fetch_barely(port: int) -> int:
-    """Fetch the pages with the library alone, each host's one after another."""
-    paths = [f"/r/{number}.html" for number in range(PAGES_PER_HOST)]
+    """Fetch what a crawl asks for with the library alone, each host's one after another."""
+    paths = ["/robots.txt", "/", *(f"/r/{number}.html" for number in range(PAGES_PER_HOST))]
     urls = iter([f"http://{host}:{port}{path}" for host in name_hosts(HOSTS) for path in paths])
 
     async def work(client: httpx.AsyncClient) -> int:

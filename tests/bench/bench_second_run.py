@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,13 +21,14 @@ from prefect.testing.utilities import prefect_test_harness
 
 from expectations.form import load_form
 from flows.collect import CollectParameters, collect
-from storage.reference.gazetteer import load_gazetteer
+from storage.reference.gazetteer import load_gazetteer, load_provinces
 from tasks.sample.render import render_html
 from tasks.sample.spec import Body, Spec
 from tests.tasks.fetching.simulator.server import serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 
-HOSTS, YEARS = 50, range(2021, 2026)
+HOSTS, YEARS = 500, range(2024, 2026)
+HOSTS_A_NET = 250
 PAGE_BYTES = 100_000
 COLUMN = "/zfxxgknb/"
 LEAST_TIMES = 3.0
@@ -56,9 +58,10 @@ def make_page(body: Body, year: int, requests: int) -> bytes:
 
 def fill_host(code: str, name: str) -> Shelf:
     """Publish the reports of a county and of one of its bodies, with a column that lists them."""
-    county = Body(name, name, f"{name}人民政府", "government", "CN-JX", code, "county")
+    region = load_provinces()[code[:2]].region
+    county = Body(name, name, f"{name}人民政府", "government", region, code, "county")
     finance = f"{name}财政局"
-    bodies = (county, Body(finance, name, finance, "department", "CN-JX", code, "county"))
+    bodies = (county, Body(finance, name, finance, "department", region, code, "county"))
     pages, links = {}, ""
     for number, body in enumerate(bodies):
         for year in YEARS:
@@ -69,15 +72,18 @@ def fill_host(code: str, name: str) -> Shelf:
 
 
 def publish(connection: Connection) -> None:
-    """Publish so many counties, each on a host; tell the port, and end when told to."""
+    """Publish so many counties, each on a host; tell their addresses, and end when told to.
+
+    Their names are those of one division each, so that each is a body of its own.
+    """
+    names = {code: held[-1].name for code, held in sorted(load_gazetteer().by_code.items())}
+    uses = Counter(names.values())
     counties = (
-        (code, held[-1].name)
-        for code, held in sorted(load_gazetteer().by_code.items())
-        if code.startswith("36") and held[-1].name.endswith("县")
+        (code, name) for code, name in names.items() if name.endswith("县") and uses[name] == 1
     )
     sites = {
-        f"127.2.0.{number}": fill_host(*county)
-        for number, county in enumerate(islice(counties, HOSTS), 1)
+        f"127.2.{number // HOSTS_A_NET}.{number % HOSTS_A_NET + 1}": fill_host(*county)
+        for number, county in enumerate(islice(counties, HOSTS))
     }
     with serve(sites) as simulator:
         connection.send([simulator.url(address, COLUMN) for address in sites])
