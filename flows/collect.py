@@ -13,7 +13,6 @@ from uuid import UUID
 import polars as pl
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from flows.failing import tell_maintainers
@@ -28,6 +27,7 @@ from flows.parameters import (
     Sources,
     Waivers,
     Year,
+    name_scope,
 )
 from flows.reading import read_what_changed, select_reports
 from flows.summary import RunSummary, count_by, list_faults, rank_findings
@@ -83,10 +83,7 @@ class CollectParameters(BaseModel):
 
 def name_run() -> str:
     """Name a run after what it was asked for."""
-    parameters = flow_run.parameters.get("parameters") or {}
-    asked = parameters if isinstance(parameters, dict) else parameters.model_dump()
-    parts = [str(asked[key]) for key in ("region", "year") if asked.get(key)]
-    return "collect " + (" ".join(parts) or "everything")
+    return "collect " + (name_scope() or "everything")
 
 
 @flow(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from expectations.territories import UNRESOLVED
@@ -16,6 +15,7 @@ from flows.parameters import (
     SendAlerts,
     Waivers,
     Year,
+    name_scope,
 )
 from flows.summary import RunSummary
 from storage.access import prepare_data
@@ -41,9 +41,7 @@ class CollectRegionParameters(BaseModel):
 
 def name_run() -> str:
     """Name a run after its region and year."""
-    asked = flow_run.parameters.get("parameters") or {}
-    told = asked if isinstance(asked, dict) else asked.model_dump()
-    return " ".join(str(told[name]) for name in ("region", "year") if told.get(name)) or "region"
+    return name_scope() or "region"
 
 
 @flow(name="collect-region", flow_run_name=name_run, validate_parameters=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from prefect.runtime import flow_run
 from pydantic import AfterValidator, ConfigDict, Field
 
 from expectations.territories import UNRESOLVED
@@ -77,3 +78,10 @@ Sources = Annotated[
         "(GOUJI_SOURCES, else sources.yaml in the data folder).",
     ),
 ]
+
+
+def name_scope() -> str:
+    """Name the region and year that the present run was asked for; empty where it was for all."""
+    given = flow_run.parameters.get("parameters") or {}
+    asked = given if isinstance(given, dict) else given.model_dump()
+    return " ".join(str(asked[name]) for name in ("region", "year") if asked.get(name))
