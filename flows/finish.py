@@ -18,7 +18,7 @@ from flows.hosts import describe_hosts
 from flows.summary import RunSummary
 from storage.events import append_events
 from storage.failures import forget_failure
-from storage.lake import scan_table, tell_partition
+from storage.lake import read_table, tell_partition
 from storage.runs import RunRecord, write_run
 from storage.schema import REPORTS
 from storage.settings import Settings
@@ -97,9 +97,9 @@ def _list_events(
     paths = map(PurePosixPath, summary.stored.files)
     written = [place for path in paths if (place := tell_partition(path))]
     years, regions = {place.year for place in written}, {place.region for place in written}
-    stored = scan_table(summary.data, REPORTS, years, regions)
-    is_of_run = pl.col("checked_at") == summary.started_at
-    for row in stored.filter(is_of_run).select(_TOLD).collect().iter_rows(named=True):
+    stored = read_table(summary.data, REPORTS, years, regions)
+    of_run = stored.filter(checked_at=summary.started_at)
+    for row in of_run.select(_TOLD).iter_rows(named=True):
         yield {"event": "report_stored", **row}
     for kind, told in (("failure", summary.failures), ("trouble", summary.troubles)):
         yield from ({"event": kind, "reason": one} for one in told)

@@ -16,7 +16,7 @@ from expectations.waivers import list_remarks
 from storage.access import view_data
 from storage.alerts import count_alerts
 from storage.documents import read_documents
-from storage.lake import read_table, scan_table
+from storage.lake import read_table
 from storage.mails import count_mails
 from storage.missing import read_missing
 from storage.outbox import FILE, open_outbox
@@ -38,7 +38,7 @@ def describe_data(settings: Settings, now: datetime) -> dict[str, Any]:
     view_data(settings)
     data = settings.data
     policy = choose_policy(settings, (), now)
-    findings = scan_table(data, FINDINGS).select("waived_for", "held").collect()
+    findings = read_table(data, FINDINGS, columns=("waived_for", "held"))
     reports = read_table(data, REPORTS)
     mails, alerts = _count_outbox(data)
     documents = read_documents(data)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from storage.access import view_data
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.schema import REPORTS
 from storage.settings import Settings
 from tasks.verifying import Verification, verify_reports
@@ -31,7 +31,7 @@ def verify(
         StorageError: a stored file is damaged.
     """
     view_data(settings)
-    stored = sorted(scan_table(settings.data, REPORTS).select("report_id").collect()["report_id"])
+    stored = sorted(read_table(settings.data, REPORTS, columns=["report_id"])["report_id"])
     if not stored:
         raise ValueError(
             f"{settings.place}: expected stored reports, found none; run gouji collect, or give "

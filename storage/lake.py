@@ -36,40 +36,49 @@ def read_table(
     table: Table,
     years: Collection[int] | None = None,
     regions: Collection[str] | None = None,
+    columns: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Read a table, or the partitions of some years and regions, as `table.frame_schema`.
 
     The frame is empty where nothing is stored. Each file is opened once, so a run that writes
-    at the same time does no harm.
+    at the same time does no harm. Only these `columns` are there, if some are named.
 
     Raises:
         StorageError: a file is damaged or has other columns.
     """
     partitions = list_partitions(data, table)
-    return read_partitions(data, table, select_partitions(partitions, years, regions))
+    return read_partitions(data, table, select_partitions(partitions, years, regions), columns)
 
 
 def read_partitions(
-    data: Path, table: Table, partitions: Collection[tuple[int, str]]
+    data: Path,
+    table: Table,
+    partitions: Collection[tuple[int, str]],
+    columns: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Read these partitions of a table as `table.frame_schema`; those not stored are empty."""
+    names = table.frame_schema.names() if columns is None else list(columns)
     frames = [
-        read_rows(data, table, partition).select(*_partition_columns(partition), *table.schema)
+        read_rows(data, table, partition, columns)
+        .with_columns(_partition_columns(partition))
+        .select(names)
         for partition in sorted(Partition(*place) for place in partitions)
     ]
     if not frames:
-        return pl.DataFrame(schema=table.frame_schema)
+        return pl.DataFrame(schema=table.frame_schema).select(names)
     # Polars 2.1's streaming engine misreads frames whose columns are cut into unequal chunks.
     return pl.concat(frames, rechunk=True)
 
 
-def read_rows(data: Path, table: Table, partition: Partition) -> pl.DataFrame:
+def read_rows(
+    data: Path, table: Table, partition: Partition, columns: Collection[str] | None = None
+) -> pl.DataFrame:
     """Read one partition as `table.schema`; empty where nothing is stored.
 
     Raises:
         StorageError: as `read_table`.
     """
-    frame = read_file(data / locate_file(table, partition), table)
+    frame = read_file(data / locate_file(table, partition), table, columns)
     return pl.DataFrame(schema=table.schema) if frame is None else frame
 
 
@@ -79,7 +88,11 @@ def scan_table(
     years: Collection[int] | None = None,
     regions: Collection[str] | None = None,
 ) -> pl.LazyFrame:
-    """Scan a table lazily, as `read_table`; to be collected while no run writes."""
+    """Scan a table lazily, as `read_table`, for what is more than memory holds.
+
+    To be collected while no run writes. A damaged file raises what Polars raises: it is told
+    by whoever read it before.
+    """
     frames = [
         pl.scan_parquet(
             data / locate_file(table, partition),

@@ -22,6 +22,14 @@ from storage.schema import RUN_ID, Table
 # Fewer, larger groups compress better; DuckDB still gives each of its threads one of these.
 ROWS_PER_GROUP = 131_072
 COMPRESSION = "zstd"
+# What the libraries raise on damaged bytes; Polars may end in a panic, which is no `Exception`.
+_DAMAGE = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    pa.ArrowException,
+    OSError,
+    UnicodeDecodeError,
+)
 
 
 @cache
@@ -87,18 +95,22 @@ class StoredFile:
         return self.is_declared and (self.frame.equals(frame) or self.frame.equals(frame.sort(key)))
 
 
-def read_file(path: Path, table: Table) -> pl.DataFrame | None:
+def read_file(
+    path: Path, table: Table, columns: Collection[str] | None = None
+) -> pl.DataFrame | None:
     """Read one file as a frame with `table.schema`; None where there is no such file.
 
     Raises:
         StorageError: as `open_file`.
     """
-    stored = open_file(path, table)
+    stored = open_file(path, table, columns)
     return None if stored is None else stored.frame
 
 
-def open_file(path: Path, table: Table) -> StoredFile | None:
-    """Read one file of a table; None where there is no such file.
+def open_file(
+    path: Path, table: Table, columns: Collection[str] | None = None
+) -> StoredFile | None:
+    """Read one file of a table, all of it or some columns; None where there is no such file.
 
     The file is opened once, so a writer that replaces it meanwhile does no harm.
 
@@ -114,8 +126,11 @@ def open_file(path: Path, table: Table) -> StoredFile | None:
             return None
     try:
         schema = pq.read_schema(io.BytesIO(content))
-        frame = pl.read_parquet(content, columns=[name for name in schema.names if name != RUN_ID])
-    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        wanted = [name for name in schema.names if name != RUN_ID]
+        if columns is not None:
+            wanted = [name for name in wanted if name in columns]
+        frame = pl.read_parquet(content, columns=wanted)
+    except _DAMAGE as error:
         raise _tell_damage(path, table, error) from error
     version = _read_version(schema)
     if version > table.version:
@@ -124,9 +139,13 @@ def open_file(path: Path, table: Table) -> StoredFile | None:
             f"version {version}. A later gouji wrote it: use that one."
         )
     frame = _migrate(frame, table, version)
-    check_schema(table, frame.schema, table.schema, str(path))
+    declared = table.schema
+    if columns is not None:
+        declared = pl.Schema({name: declared[name] for name in declared if name in columns})
+        frame = frame.select(name for name in frame.columns if name in columns)
+    check_schema(table, frame.schema, declared, str(path))
     run_id, is_declared = _read_run_id(schema), _is_declared(schema, table)
-    return StoredFile(frame.select(table.schema.names()), run_id, is_declared)
+    return StoredFile(frame.select(declared.names()), run_id, is_declared)
 
 
 def read_run_id(path: Path, table: Table) -> str | None:
@@ -135,18 +154,29 @@ def read_run_id(path: Path, table: Table) -> str | None:
     Raises:
         StorageError: the file is damaged.
     """
+    schema = _read_schema(path, table)
+    return None if schema is None else _read_run_id(schema)
+
+
+def is_written_as_declared(path: Path, table: Table) -> bool:
+    """Tell whether there is a file whose schema and notes are those that are declared now.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    schema = _read_schema(path, table)
+    return schema is not None and _is_declared(schema, table)
+
+
+def _read_schema(path: Path, table: Table) -> pa.Schema | None:
+    """Read the schema at the end of a file; None where there is no file."""
     if not path.is_file():
         return None
     with explain_os_errors(path), path.open("rb") as file:
         try:
-            return _read_run_id(pq.read_schema(file))
-        except pa.ArrowException as error:
+            return pq.read_schema(file)
+        except _DAMAGE as error:
             raise _tell_damage(path, table, error) from error
-
-
-def is_written_as_declared(path: Path, table: Table) -> bool:
-    """Tell whether there is a file whose schema and notes are those that are declared now."""
-    return path.is_file() and _is_declared(pq.read_schema(path), table)
 
 
 def _write_rows(

@@ -13,7 +13,7 @@ from storage.folder import StorageError
 from storage.frames import check_belonging, check_nulls, check_schema
 from storage.guard import NO_LIMIT, Loss, LossLimit, find_losses, tie_reports
 from storage.history import list_causes, list_cell_changes, list_replaced
-from storage.lake import Partition, locate_file, read_partitions, read_rows, scan_table
+from storage.lake import Partition, locate_file, read_partitions, read_rows, read_table
 from storage.packing import unpack
 from storage.parquet import is_written_as_declared, open_file
 from storage.schema import (
@@ -250,7 +250,7 @@ def _find_losses(
 
 
 def _read_stored(data: Path, ids: pl.DataFrame) -> pl.DataFrame:
-    return scan_table(data, REPORTS).join(ids.lazy(), on="report_id", how="semi").collect()
+    return read_table(data, REPORTS).join(ids, on="report_id", how="semi")
 
 
 def _list_ids(new: pl.DataFrame, gone: Collection[str]) -> pl.DataFrame:

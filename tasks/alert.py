@@ -18,7 +18,7 @@ from storage.alerts import Alert, list_alerts, settle_alerts
 from storage.crawl_state import list_down
 from storage.failures import read_failures
 from storage.folder import prepare_folder
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.mails import NewMail, list_mails, queue_mails, read_message, read_told
 from storage.missing import read_missing
 from storage.outbox import open_outbox, transaction
@@ -176,11 +176,10 @@ def _list_hosts(data: Path) -> dict[str, str]:
     """Map each body to the host of its newest report."""
     host = pl.col("url").str.extract(r"^https?://(?:[^/@]*@)?([^/:?#]+)").str.to_lowercase()
     rows = (
-        scan_table(data, REPORTS)
+        read_table(data, REPORTS)
         .select(name_series().alias("series"), "year", host=host)
         .drop_nulls("host")
         .sort("year")
-        .collect()
     )
     return {row[0]: row[1] for row in rows.select("series", "host").iter_rows()}
 

@@ -16,7 +16,7 @@ from expectations.jumps import count_families, list_failing
 from expectations.rules import Evaluation
 from expectations.waivers import list_remarks
 from storage.folder import replace_file
-from storage.lake import read_table, scan_table
+from storage.lake import read_table
 from storage.schema import FINDINGS, REPORTS
 from storage.versions import foresee_versions
 from tasks.checking import Checked, Past, check_frames
@@ -100,13 +100,9 @@ def _forget_evaluation(checked: Checked) -> Checked:
 def _read_past(data: Path) -> tuple[Past, pl.DataFrame]:
     """Read which families failed before and are held, and all reports that are stored."""
     names = ("report_id", "publisher", "url", "media_type", "form")
-    reports = scan_table(data, REPORTS).select(names).collect()
-    findings = (
-        scan_table(data, FINDINGS)
-        .filter(pl.col("outcome") == "failed")
-        .select("report_id", "outcome", "severity", "blame", "waived_for")
-        .collect()
-    )
+    reports = read_table(data, REPORTS, columns=names)
+    told = ("report_id", "outcome", "severity", "blame", "waived_for")
+    findings = read_table(data, FINDINGS, columns=told).filter(outcome="failed")
     families = count_families(reports, list_failing(findings))
     return Past(families, read_held(data)), reports
 

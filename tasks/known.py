@@ -12,7 +12,7 @@ from expectations.context import DOWN, ROSTER
 from expectations.earlier import name_series
 from storage.crawl_state import list_down
 from storage.documents import read_documents
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.schema import DOCUMENTS, REPORTS
 from storage.settings import Settings
 from tasks.fetching.source import Source, is_address, load_sources
@@ -63,7 +63,7 @@ def gather_known(
     listed = (*sources, *(load_sources(path) if path.exists() else ()))
     hosts = list_hosts([*(source.location for source in listed), *stored["source"].unique()])
     roster = load_roster(settings)
-    reports = scan_table(settings.data, REPORTS).select("report_id", "year", "url").collect()
+    reports = read_table(settings.data, REPORTS, columns=("report_id", "year", "url"))
     down = name_hosts_down(reports, roster, listed, list_down(settings.data))
     roster = roster.drop("host_down").join(down, on="series", how="left", maintain_order="left")
     return Known(stored, roster.select(ROSTER.names()), hosts, withdrawn, down)

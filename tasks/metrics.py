@@ -12,7 +12,7 @@ from storage.alerts import count_alerts
 from storage.crawl_state import has_state, list_hosts, open_state
 from storage.failures import read_failures
 from storage.folder import explain_os_errors, replace_file
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.mails import count_mails
 from storage.missing import read_missing
 from storage.outbox import FILE as OUTBOX
@@ -39,7 +39,8 @@ def write_metrics(data: Path) -> Path:
 def render_metrics(data: Path) -> bytes:
     """Render what is stored, waits, is down and failed, in the text format of Prometheus."""
     registry = CollectorRegistry()
-    reports = scan_table(data, REPORTS).group_by("year", "region", "verdict").len().collect()
+    named = ("year", "region", "verdict")
+    reports = read_table(data, REPORTS, columns=named).group_by(named).len()
     _set(
         Gauge("gouji_reports", "stored reports", reports.columns[:3], registry=registry),
         ((row[:3], row[3]) for row in reports.sort(pl.all()).rows()),

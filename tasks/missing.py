@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from expectations.territories import list_missing
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.missing import replace_missing
 from storage.schema import REPORTS
 from tasks.known import Known
@@ -24,7 +24,7 @@ def record_missing(data: Path, known: Known, today: date) -> int:
     What stands on a host that does not answer is listed with it, and not counted.
     """
     names = ("report_id", "year", "region", "publisher", "scope", "adcode")
-    reports = scan_table(data, REPORTS).select(names).collect()
+    reports = read_table(data, REPORTS, columns=names)
     missing = list_missing(known.roster, reports, today.year - 1, known.down)
     replace_missing(data, missing)
     is_overdue = (pl.col("due_on") < today) & (pl.col("known_by") == "roster")

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from storage.documents import read_documents
 from storage.handover import find_archive, hand_over, take_over
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.schema import REPORTS
 from storage.settings import ReadLimits, Settings, load_settings
 from tasks.read import read_groups
@@ -135,7 +135,7 @@ def _concatenate(batches: Sequence[ReadBatch]) -> ReadBatch:
 
 def _list_places(data: Path) -> dict[str, str]:
     """List the addresses that gave a report with its region and year."""
-    reports = scan_table(data, REPORTS).select("report_id", "region", "year").collect()
+    reports = read_table(data, REPORTS, columns=("report_id", "region", "year"))
     given = read_documents(data).join(reports, on="report_id")
     place = pl.format("{} {}", "region", "year")
     return dict(given.select("url", place.alias("place")).iter_rows())

@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.territories import UNRESOLVED
 from storage.documents import read_documents
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.schema import REPORTS
 from tasks.reading.batch import MEMBER, Origin, ReadBatch
 from tasks.stored import choose_reports, list_archived
@@ -52,7 +52,7 @@ def list_rivals(data: Path, read: Sequence[Origin], batch: ReadBatch) -> list[Or
 
 def _list_given(data: Path) -> pl.DataFrame:
     """List which page gave which report, with where it is stored; null where it is not."""
-    stored = scan_table(data, REPORTS).select("report_id", "year", "region").collect()
+    stored = read_table(data, REPORTS, columns=("report_id", "year", "region"))
     file = pl.coalesce("page", "url").str.split(MEMBER).list.first()
     documents = read_documents(data).select("report_id", group=file)
     return documents.join(stored, on="report_id", how="left")

@@ -11,7 +11,7 @@ from expectations.dependents import choose_dependents
 from expectations.statement_table import STATED
 from storage.documents import read_documents
 from storage.folder import StorageError
-from storage.lake import Partition, read_table, scan_table
+from storage.lake import Partition, read_table
 from storage.packing import choose_rows, read_cells, unpack
 from storage.schema import CELLS, COPIES, LABELS, LEGACY_ROWS, PARTS, REPORTS, STATEMENTS
 from tasks.reading.batch import MEMBER, Origin, ReadBatch
@@ -115,7 +115,7 @@ def add_dependents(
         withdrawn: Stored reports that go.
     """
     names = ("report_id", "year", "region", "scope", "adcode")
-    stored = scan_table(data, REPORTS).select(names).collect()
+    stored = read_table(data, REPORTS, columns=names)
     is_gone = pl.col("report_id").is_in(list(withdrawn))
     changed = pl.concat([batch.reports.select(names), stored.filter(is_gone)])
     told = stored.join(

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from storage.documents import read_documents
-from storage.lake import scan_table
+from storage.lake import read_table
 from storage.schema import DOCUMENTS, REPORTS
 from tasks.fetching.page import Miss
 from tasks.reading.batch import Origin
@@ -49,10 +49,9 @@ def find_unchanged(
     now = pl.DataFrame(rows, schema={name: DOCUMENTS.schema[name] for name in _SEEN}, orient="row")
     stored = read_documents(data)
     reports = (
-        scan_table(data, REPORTS)
+        read_table(data, REPORTS)
         .filter(wanted)
         .select("report_id", "url", "media_type", sha256="source_sha256", link_text="listed_as")
-        .collect()
     )
     return (
         stored.filter(
