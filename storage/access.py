@@ -10,7 +10,8 @@ from storage.bucket import Bucket, open_bucket
 from storage.bucket_change import settle_change
 from storage.bucket_lock import hold_bucket, read_turn
 from storage.folder import StorageError, prepare_folder
-from storage.locks import RUN_LOCK, HeldError, hold_lock
+from storage.lock_owner import HeldError
+from storage.locks import RUN_LOCK, hold_lock
 from storage.settings import Settings
 from storage.staging import complete_changes
 from storage.working_copy import fetch_copy, send_copy

@@ -11,28 +11,24 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from storage.bucket import Bucket, ChangedError, Kept, put_object, read_object
 from storage.folder import StorageError
-from storage.locks import HeldError, is_gone
+from storage.lock_owner import Owner, is_gone, name_owner, show_life, tell_held
 
 NAME = "locks/run.lock"
-_BEATS_BEFORE_STALE = 6
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Owner):
     """What the object says: who has the turn, and what was last decided.
 
     `owner` is the token of the run that holds it, None where none does. `decided` is the token
@@ -40,15 +36,9 @@ class Turn:
     """
 
     owner: str | None = None
-    pid: int | None = None
-    host: str | None = None
-    since: str | None = None
     beat: int = 0
     decided: str | None = None
     last: str | None = None
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since}"
 
 
 @dataclass(slots=True)
@@ -115,16 +105,10 @@ def hold_bucket(
         StorageError: the bucket cannot be read and written.
     """
     lock = _acquire(bucket, wait_seconds, stale_seconds, poll_seconds)
-    done = threading.Event()
-    beat = threading.Thread(
-        target=_beat, args=(lock, done, stale_seconds / _BEATS_BEFORE_STALE), daemon=True
-    )
-    beat.start()
     try:
-        yield lock
+        with show_life(lock.beat, stale_seconds):
+            yield lock
     finally:
-        done.set()
-        beat.join()
         with suppress(StorageError):  # it was taken over, or is found dead by the next run
             turn = lock.turn
             lock.write(Turn(beat=turn.beat + 1, decided=turn.decided, last=turn.last))
@@ -142,15 +126,13 @@ def _acquire(
         moment = time.monotonic()
         if tag != seen:
             seen, seen_from = tag, moment
-        is_dead = is_gone(turn.pid, turn.host) or moment - seen_from >= stale_seconds
+        is_dead = is_gone(turn) or moment - seen_from >= stale_seconds
         if turn.owner is None or is_dead:
             if turn.owner is not None:
                 logger.warning("%s: taking over from %s, which shows no life", bucket.url, turn)
             mine = Turn(
+                **asdict(name_owner()),
                 owner=uuid4().hex,
-                pid=os.getpid(),
-                host=socket.gethostname(),
-                since=datetime.now(UTC).isoformat(timespec="seconds"),
                 decided=turn.decided,
                 last=turn.last,
             )
@@ -158,11 +140,7 @@ def _acquire(
                 put = put_object(bucket, NAME, json.dumps(asdict(mine)).encode(), tag)
                 return BucketLock(bucket, mine, put)
         elif moment - started >= wait_seconds:
-            raise HeldError(
-                f"{bucket.url}/{NAME}: another run is writing ({turn}) and did not end within "
-                f"{wait_seconds:g} s; nothing was changed. Wait for it and run again. If that "
-                "process is gone for certain, delete this object."
-            )
+            raise tell_held(f"{bucket.url}/{NAME}", "object", turn, wait_seconds)
         else:
             time.sleep(poll_seconds)
 
@@ -175,9 +153,3 @@ def _parse(there: Kept) -> Turn:
             f"{NAME}: expected the lock of a run as JSON, found {there.content[:80]!r} ({error}). "
             "If no run is going on, delete this object."
         ) from error
-
-
-def _beat(lock: BucketLock, done: threading.Event, interval_seconds: float) -> None:
-    while not done.wait(interval_seconds):
-        with suppress(StorageError):  # whoever writes next is told
-            lock.beat()

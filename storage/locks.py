@@ -13,27 +13,20 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from storage.folder import StorageError, explain_os_errors
+from storage.lock_owner import Owner, is_gone, name_owner, show_life, tell_held
 
 RUN_LOCK = Path("locks/run.lock")  # what one run read, no other may store in the meantime
 _POLL_SECONDS = 0.02
-_BEATS_BEFORE_STALE = 6
 
 logger = logging.getLogger(__name__)
-
-
-class HeldError(StorageError):
-    """Another process holds a lock and did not give it up in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +38,11 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Sight(Owner):
     """A lock file as seen at one moment; `touched` changes with every sign of life."""
 
-    token: str | None
-    pid: int | None
-    host: str | None
-    since: str | None
-    touched: int
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since}"
+    token: str | None = None
+    touched: int = 0
 
 
 @contextmanager
@@ -72,16 +59,10 @@ def hold_lock(path: Path, wait_seconds: float = 600, stale_seconds: float = 60) 
     with explain_os_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         _acquire(lock, wait_seconds, stale_seconds)
-    done = threading.Event()
-    beat = threading.Thread(
-        target=_beat, args=(lock, done, stale_seconds / _BEATS_BEFORE_STALE), daemon=True
-    )
-    beat.start()
     try:
-        yield lock
+        with show_life(lambda: _touch(lock), stale_seconds):
+            yield lock
     finally:
-        done.set()
-        beat.join()
         if _is_held(lock):
             path.unlink(missing_ok=True)
 
@@ -108,26 +89,17 @@ def _acquire(lock: Lock, wait_seconds: float, stale_seconds: float) -> None:
             if seen is None or sight.token != seen.token:
                 logger.info("%s: waiting for %s", lock.path, sight)
             seen, seen_from = sight, moment
-        if is_gone(sight.pid, sight.host) or moment - seen_from >= stale_seconds:
+        if is_gone(sight) or moment - seen_from >= stale_seconds:
             logger.warning("%s: taking over from %s, which shows no life", lock.path, sight)
             _remove_dead(lock, sight)
         elif moment - started >= wait_seconds:
-            raise HeldError(
-                f"{lock.path}: another run is writing ({sight}) and did not end within "
-                f"{wait_seconds:g} s; nothing was changed. Wait for it and run again. If that "
-                "process is gone for certain, delete this file."
-            )
+            raise tell_held(str(lock.path), "file", sight, wait_seconds)
         else:
             time.sleep(_POLL_SECONDS)
 
 
 def _create(lock: Lock) -> bool:
-    owner = {
-        "token": lock.token,
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    owner = {"token": lock.token, **asdict(name_owner())}
     try:
         with lock.path.open("x", encoding="utf-8") as file:
             file.write(json.dumps(owner))
@@ -145,27 +117,14 @@ def _look(path: Path) -> _Sight | None:
         return None
     try:
         owner = json.loads(text)
-        return _Sight(owner["token"], int(owner["pid"]), owner["host"], owner["since"], touched)
+        return _Sight(int(owner["pid"]), owner["host"], owner["since"], owner["token"], touched)
     except (ValueError, KeyError, TypeError):
-        return _Sight(None, None, None, None, touched)
+        return _Sight(touched=touched)
 
 
 def _is_held(lock: Lock) -> bool:
     sight = _look(lock.path)
     return sight is not None and sight.token == lock.token
-
-
-def is_gone(pid: int | None, host: str | None) -> bool:
-    """Tell whether a process on a host is known to have ended; in doubt, it has not."""
-    if pid is None or host != socket.gethostname() or os.name == "nt":
-        return False  # on Windows, signal 0 is not a question but an interrupt
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _remove_dead(lock: Lock, dead: _Sight) -> None:
@@ -183,8 +142,6 @@ def _remove_dead(lock: Lock, dead: _Sight) -> None:
     aside.unlink(missing_ok=True)
 
 
-def _beat(lock: Lock, done: threading.Event, interval_seconds: float) -> None:
-    while not done.wait(interval_seconds):
-        with suppress(OSError):
-            if _is_held(lock):
-                os.utime(lock.path)
+def _touch(lock: Lock) -> None:
+    if _is_held(lock):
+        os.utime(lock.path)

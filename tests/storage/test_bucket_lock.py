@@ -12,7 +12,7 @@ import pytest
 from storage.bucket import open_bucket, put_object, read_object
 from storage.bucket_lock import NAME, hold_bucket, read_turn
 from storage.folder import StorageError
-from storage.locks import HeldError
+from storage.lock_owner import HeldError
 
 
 def _leave_lock(url: str, host: str, pid: int) -> None:
