@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from storage.folder import StorageError, explain_os_errors, prepare_folder, replace_file
+from storage.folder import explain_os_errors, prepare_folder, replace_file
+from storage.json_file import read_json
 
 FILE = "failures.json"
 
@@ -35,15 +36,7 @@ def read_failures(data: Path) -> tuple[Failure, ...]:
     path = data / FILE
     if not path.is_file():
         return ()
-    with explain_os_errors(data):
-        content = path.read_bytes()
-    try:
-        return _FAILURES.validate_json(content)
-    except ValidationError as error:
-        raise StorageError(
-            f"{path}: expected the failures of runs, found {error.error_count()} faults in it "
-            f"(first: {error.errors()[0]['msg']}). Delete the file."
-        ) from error
+    return read_json(path, _FAILURES, "the failures of runs", "Delete the file.")
 
 
 def note_failure(data: Path, failure: Failure) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter
 
-from storage.folder import StorageError, explain_os_errors, prepare_folder, replace_file
+from storage.folder import explain_os_errors, prepare_folder, replace_file
+from storage.json_file import read_json
 
 FAILED = "failures"  # the count of a run's failures of ours
 
@@ -62,12 +63,4 @@ def _list_files(data: Path) -> list[Path]:
 
 
 def _read_run(path: Path) -> RunRecord:
-    with explain_os_errors(path.parent):
-        content = path.read_bytes()
-    try:
-        return _RECORD.validate_json(content)
-    except ValidationError as error:
-        raise StorageError(
-            f"{path}: expected the record of a run, found {error.error_count()} faults in it "
-            f"(first: {error.errors()[0]['msg']}). Move the file away."
-        ) from error
+    return read_json(path, _RECORD, "the record of a run", "Move the file away.")

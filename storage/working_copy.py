@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from storage.archive import ORIGIN, mark_sent
 from storage.bucket import (
@@ -33,7 +33,8 @@ from storage.bucket import (
 )
 from storage.bucket_change import STAGING, change_objects
 from storage.bucket_lock import BucketLock
-from storage.folder import StorageError, explain_os_errors, replace_file
+from storage.folder import explain_os_errors, replace_file
+from storage.json_file import read_json
 
 _INDEX = ".bucket.json"
 _GROWING = ("archive", "warc")
@@ -220,13 +221,8 @@ def _read_index(data: Path) -> _Index:
     path = data / _INDEX
     if not path.exists():
         return _Index()
-    try:
-        return _INDEXES.validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise StorageError(
-            f"{path}: expected what is known of the bucket as JSON, found {error.error_count()} "
-            f"faults. Delete the folder {data}; the next run copies it anew."
-        ) from error
+    remedy = f"Delete the folder {data}; the next run copies it anew."
+    return read_json(path, _INDEXES, "what is known of the bucket", remedy)
 
 
 def _write_index(data: Path, index: _Index) -> None:

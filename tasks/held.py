@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from expectations.jumps import Jump
-from storage.folder import StorageError, explain_os_errors, replace_file
+from storage.folder import explain_os_errors, replace_file
+from storage.json_file import read_json
 
 HELD = "held_families.json"
 _JUMPS = TypeAdapter(tuple[Jump, ...])
@@ -22,13 +23,8 @@ def read_held(data: Path) -> tuple[Jump, ...]:
     path = data / HELD
     if not path.exists():
         return ()
-    try:
-        return _JUMPS.validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise StorageError(
-            f"{path}: expected the families that are held, found {error.errors()[0]['msg']}. "
-            "Put it back from a copy; without it, their findings would be mailed."
-        ) from error
+    remedy = "Put it back from a copy; without it, their findings would be mailed."
+    return read_json(path, _JUMPS, "the families that are held", remedy)
 
 
 def write_held(data: Path, jumps: tuple[Jump, ...]) -> None:
