@@ -27,6 +27,7 @@ from storage.schema import REPORTS
 from storage.settings import ReadLimits, Settings, load_settings
 from tasks.read import read_groups
 from tasks.reading.batch import Origin, ReadBatch
+from tasks.reading.joining import concatenate
 from tasks.workers import Workers
 
 _GROUPS = TypeAdapter(list[list[Origin]])
@@ -95,7 +96,7 @@ def read_handed(place: str, run: str, number: int) -> None:
     find_archive(settings)
     with _turn:
         batches = read_groups(groups, settings.data, _keep_workers(settings.reading))
-    hand_over(settings, run, f"{number}.zip", encode_batch(_concatenate(batches)))
+    hand_over(settings, run, f"{number}.zip", encode_batch(concatenate(batches)))
 
 
 def encode_batch(batch: ReadBatch) -> bytes:
@@ -119,17 +120,6 @@ def decode_batch(content: bytes) -> ReadBatch:
         reports=frames.pop(_REPORTS),
         documents=frames.pop(_DOCUMENTS),
         details={name.removeprefix("details/"): frame for name, frame in frames.items()},
-    )
-
-
-def _concatenate(batches: Sequence[ReadBatch]) -> ReadBatch:
-    return ReadBatch(
-        reports=pl.concat([batch.reports for batch in batches], rechunk=True),
-        documents=pl.concat([batch.documents for batch in batches], rechunk=True),
-        details={
-            name: pl.concat([batch.details[name] for batch in batches], rechunk=True)
-            for name in batches[0].details
-        },
     )
 
 

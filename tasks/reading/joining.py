@@ -35,6 +35,18 @@ def _is_attached(origin: Origin) -> bool:
     return origin.page is not None
 
 
+def concatenate(batches: Sequence[ReadBatch]) -> ReadBatch:
+    """Put the rows of batches, of which there is at least one, behind each other."""
+    return ReadBatch(
+        reports=pl.concat([batch.reports for batch in batches], rechunk=True),
+        documents=pl.concat([batch.documents for batch in batches], rechunk=True),
+        details={
+            name: pl.concat([batch.details[name] for batch in batches], rechunk=True)
+            for name in batches[0].details
+        },
+    )
+
+
 def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
     """Join batches; of several sources of one report the newest text counts.
 
@@ -44,15 +56,10 @@ def join_batches(batches: Sequence[ReadBatch]) -> ReadBatch:
     as `copy` or `cover` what belongs to the same page, as `duplicate` the rest. What copies
     print is in the details as `copies`, columns as the lake's table; equal figures too.
     """
-    joined = [read_batch([]), *batches]
-    documents = pl.concat([batch.documents for batch in joined], rechunk=True)
-    documents = documents.unique("url", keep="first", maintain_order=True)
-    details = {
-        name: pl.concat([batch.details[name] for batch in joined], rechunk=True)
-        for name in joined[0].details
-    }
-    reports = pl.concat([batch.reports for batch in joined], rechunk=True)
-    reports = reports.unique("url", keep="first", maintain_order=True)
+    joined = concatenate([read_batch([]), *batches])
+    documents = joined.documents.unique("url", keep="first", maintain_order=True)
+    reports = joined.reports.unique("url", keep="first", maintain_order=True)
+    details = joined.details
     ranked = _rank(reports, documents, details)
     chosen = ranked.unique("report_id", keep="first", maintain_order=True).sort("report_id")
     copies = ranked.join(
