@@ -100,7 +100,7 @@ def check_files(
     """
     now = datetime.now(UTC)
     settings = load_settings(parameters.data)
-    with hold_data(settings):
+    with hold_data(settings, is_mending=True):
         return _check_files(settings, now, parameters.repair_only)
 
 

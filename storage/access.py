@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from storage.bucket import Bucket, open_bucket
 from storage.bucket_change import settle_change
 from storage.bucket_lock import hold_bucket, read_turn
+from storage.checksums import refuse_damage
 from storage.folder import StorageError, prepare_folder
 from storage.lock_owner import HeldError
 from storage.locks import RUN_LOCK, hold_lock
@@ -20,29 +21,36 @@ _TRIES = 60
 
 
 @contextmanager
-def hold_data(settings: Settings, wait_seconds: float = 600) -> Iterator[None]:
+def hold_data(
+    settings: Settings, wait_seconds: float = 600, *, is_mending: bool = False
+) -> Iterator[None]:
     """Have the data folder for one run alone; wait for another one's end.
 
-    What crashed runs left is settled first. Of a folder in a bucket, `settings.data` is then its
-    working copy, and what the block changed is sent back at the end, also if it raises.
+    What crashed runs left is settled first, and damage refused unless the run mends it. Of a
+    folder in a bucket, `settings.data` is then its working copy, and what the block changed is
+    sent back at the end, also if it raises.
 
     Raises:
         HeldError: another run did not end in time.
-        StorageError: the folder or bucket cannot be written.
+        StorageError: the folder or bucket cannot be written, or a stored file is damaged.
     """
     data = settings.data
+    prepare_folder(data)
     if settings.origin is None:
-        complete_changes(data, wait_seconds)
         with hold_lock(data / RUN_LOCK, wait_seconds):
+            complete_changes(data, wait_seconds)
+            if not is_mending:
+                refuse_damage(data)
             yield
         return
     bucket = open_bucket(settings.origin)
-    prepare_folder(data)
     with hold_lock(data / RUN_LOCK, wait_seconds), hold_bucket(bucket, wait_seconds) as lock:
         settle_change(lock)
         fetch_copy(bucket, data, lock.turn.last, is_run=True)
         complete_changes(data, wait_seconds)
         try:
+            if not is_mending:
+                refuse_damage(data)
             yield
         finally:
             send_copy(lock, data)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from storage.folder import StorageError, explain_os_errors
 
 SUMS = PurePosixPath("SHA256SUMS")
+_SHOWN = 5
 _BESIDE_THE_LAKE = ("documents.parquet", "missing.parquet")
 
 
@@ -63,6 +64,23 @@ def list_files(data: Path) -> list[PurePosixPath]:
     """List the files of the lake and its lists, relative to the data folder, sorted."""
     found = [*(data / "lake").rglob("*.parquet"), *(data / name for name in _BESIDE_THE_LAKE)]
     return sorted(PurePosixPath(path.relative_to(data)) for path in found if path.exists())
+
+
+def refuse_damage(data: Path) -> None:
+    """Raise a `StorageError` if a stored file is not as it was written.
+
+    To be asked before a run writes: of damaged rows, which libraries may well read without
+    complaint, it would otherwise make files whose checksums are right.
+    """
+    damaged = find_damage(data, list_files(data))
+    if damaged:
+        more = f" and {len(damaged) - _SHOWN} more" if len(damaged) > _SHOWN else ""
+        shown = "; ".join(f"{one.path}: {one.found}" for one in damaged[:_SHOWN])
+        raise StorageError(
+            f"{data}: expected every stored file as it was written, found damage in {shown}{more}. "
+            "Nothing was changed. Run `gouji check --files`, which makes these files anew from "
+            "the archive and keeps the damaged ones aside."
+        )
 
 
 def find_damage(data: Path, files: Iterable[PurePosixPath]) -> tuple[Damage, ...]:

@@ -17,6 +17,7 @@ from flows.collect import CollectParameters
 from flows.collect_region import CollectRegionParameters, choose_parameters
 from flows.parameters import REGIONS
 from flows.read_again import ReadAgainParameters, Reread, read_again
+from storage.checksums import SUMS, hash_file, print_sums, read_sums
 from storage.lake import Partition, locate_file, read_rows, read_table
 from storage.parquet import read_run_id, write_file
 from storage.schema import CELL_CHANGES, CELLS, REPORTS
@@ -58,6 +59,8 @@ def again(sample_runs: Any, tmp_path_factory: pytest.TempPathFactory) -> Again:
     wrong = pl.when(is_it).then(pl.col("value") + 1).otherwise("value").cast(cells["value"].dtype)
     path = data / locate_file(CELLS, place)
     write_file(path, CELLS, cells.with_columns(value=wrong), read_run_id(path, CELLS))
+    sums = read_sums(data) | {locate_file(CELLS, place): hash_file(path)}
+    (data / SUMS).write_bytes(print_sums(sums))
     damaged = read_lake(data)
     refused: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
