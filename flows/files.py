@@ -21,7 +21,15 @@ from storage.checksums import Damage, find_damage, list_files, read_sums
 from storage.documents import FILE as DOCUMENTS_FILE
 from storage.documents import read_documents, update_documents
 from storage.lake import Partition, locate_file, read_table, tell_partition
-from storage.rebuild import adopt_files, keep_damaged, open_beside
+from storage.rebuild import (
+    REMEMBERED,
+    adopt_files,
+    complete_sums,
+    find_unreadable,
+    keep_damaged,
+    open_beside,
+    remember_rows,
+)
 from storage.schema import (
     DOCUMENTS,
     PARTITION_SCHEMA,
@@ -61,10 +69,11 @@ class FileCheck:
     """What was verified, found and mended.
 
     `identical` are damaged files that have their very bytes again, `different` those that a
-    newer reader or newer rules made otherwise. `lost` are reports that no archived bytes give
-    any more. `fetch` are archived bytes that are damaged, by sha256. `kept_in` has the damaged
-    files. `mixed` are partitions whose tables were not of one run, `still_mixed` those that are
-    so afterwards.
+    newer reader or newer rules made otherwise, and `partial` those of them that hold what no
+    archive gives: the past of reports, or what was looked at besides. `lost` are reports that
+    no archived bytes give any more. `fetch` are archived bytes that are damaged, by sha256.
+    `kept_in` has the damaged files. `mixed` are partitions whose tables were not of one run,
+    `still_mixed` those that are so afterwards.
     """
 
     files: int
@@ -73,6 +82,7 @@ class FileCheck:
     still_mixed: tuple[Mixed, ...] = ()
     identical: tuple[PurePosixPath, ...] = ()
     different: tuple[PurePosixPath, ...] = ()
+    partial: tuple[PurePosixPath, ...] = ()
     lost: tuple[str, ...] = ()
     fetch: tuple[str, ...] = ()
     kept_in: Path | None = None
@@ -107,11 +117,15 @@ def check_files(
 def _check_files(settings: Settings, now: datetime, repair_only: bool) -> FileCheck:
     data = settings.data
     files = [] if repair_only else list_files(data)
-    damaged = () if repair_only else find_damage(data, files)
+    damaged = (
+        () if repair_only else (*find_damage(data, files), *find_unreadable(data, files, TABLES))
+    )
     fetch = () if repair_only else tuple(archive.find_damaged(data))
     names = [damage.path for damage in damaged]
     mixed = find_mixed(data, TABLES, without=names)
     if not names and not mixed:
+        if not repair_only:
+            complete_sums(data)
         return FileCheck(len(files), fetch=fetch)
     # The rows of reports stay to compare with: versions and instants are nowhere else.
     unlike = [table for table in TABLES if table.has_run_id and table is not REPORTS]
@@ -121,20 +135,29 @@ def _check_files(settings: Settings, now: datetime, repair_only: bool) -> FileCh
     kept = {*remade, *(locate_file(REPORTS, place) for place in places)}
     kept_in = keep_damaged(data, sorted(kept), now)
     with open_beside(data, remade) as beside:
+        remember_rows(beside, names, TABLES)
         lost = _rebuild(data, replace(settings, data=beside), names, remade, fetch, now)
         adopted = adopt_files(data, beside, remade, TABLES)
+    complete_sums(data)
     after = read_sums(data)
+    different = tuple(name for name in adopted if before.get(name) != after[name])
     return FileCheck(
         files=len(files),
         damaged=damaged,
         mixed=mixed,
         still_mixed=find_mixed(data, TABLES),
         identical=tuple(name for name in adopted if before.get(name) == after[name]),
-        different=tuple(name for name in adopted if before.get(name) != after[name]),
+        different=different,
+        partial=tuple(name for name in different if name in names and _is_beyond_archive(name)),
         lost=lost,
         fetch=fetch,
         kept_in=kept_in,
     )
+
+
+def _is_beyond_archive(name: PurePosixPath) -> bool:
+    tables = {table.name for table in REMEMBERED}
+    return name == DOCUMENTS_FILE or (name.parts[0] == "lake" and name.parts[1] in tables)
 
 
 def _rebuild(

@@ -151,10 +151,15 @@ def show_file_check(found: FileCheck, console: Console) -> None:
     for damage in found.damaged:
         state = (
             "[red]not rebuilt[/]: no list tells what was in it; delete its partition in every "
-            "table, then collect again"
+            "table, run this command again, then collect"
         )
         if damage.path in found.identical:
             state = "[green]rebuilt, every byte as before[/]"
+        elif damage.path in found.partial:
+            state = (
+                "[red]rebuilt in part[/]: what no archive tells, such as earlier versions or "
+                "sources without a report, is in it as far as flat/ had it"
+            )
         elif damage.path in found.different:
             state = "[yellow]rebuilt, by a newer reader or newer rules[/]"
         console.print(f"{damage.path}: {escape(damage.found)}: {state}", soft_wrap=True)

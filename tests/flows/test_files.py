@@ -196,3 +196,16 @@ def test_a_repair_keeps_what_the_archive_lacks(data: Path) -> None:
     found = run(data, repair_only=True)
     assert found.lost == tuple(rows["report_id"].unique().sort())
     assert found.still_mixed == ()
+
+
+def test_a_list_of_checksums_that_is_gone_is_made_anew(data: Path) -> None:
+    """Files are as they are then, but one that cannot be read is damaged without any list."""
+    sums = (data / SUMS).read_bytes()
+    path = next((data / "lake/cells").rglob("*.parquet"))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    (data / SUMS).unlink()
+    found = run(data)
+    assert [damage.path for damage in found.damaged] == [PurePosixPath(path.relative_to(data))]
+    assert path.read_bytes() == content
+    assert (data / SUMS).read_bytes() == sums
