@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,16 +119,3 @@ def test_stored_sketches_stand_for_texts(make: Any, text: int, year: int, found:
     reports, cells = make.build_report("a", "2021"), make.build_cells("a", make.fill("2021"))
     findings = evaluate(reports, cells, context).findings.filter(rule="Q-03", outcome="failed")
     assert [name for name in ("b",) for said in findings["message"] if name in said] == found
-
-
-@pytest.mark.slow
-def test_time_grows_linearly() -> None:
-    """Eight times the texts, half of them copies, take less than sixteen times as long."""
-    seconds = []
-    for count in (2_000, 4_000, 8_000, 16_000):
-        texts = pl.Series([write(number % (count // 2), 300) for number in range(count)])
-        started = time.process_time()
-        pair_alike(sketch_texts(texts), pl.repeat(2022, count, eager=True), 0.95)
-        seconds.append(time.process_time() - started)
-    assert seconds[-1] < 16 * seconds[0]
-    assert all(later < 4 * earlier for earlier, later in pairwise(seconds))
