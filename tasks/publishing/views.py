@@ -36,8 +36,10 @@ def build_database(path: Path, statements: Sequence[str]) -> None:
         version = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
         connection.execute(f"ATTACH {_quote_text(str(path))} AS gouji {version}")
         connection.execute("USE gouji")
+        connection.begin()  # else each of a thousand statements is written and synced by itself
         for statement in statements:
             connection.execute(statement)
+        connection.commit()
         connection.execute("USE memory")
         connection.execute("DETACH gouji")
 
