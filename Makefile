@@ -25,10 +25,10 @@ demo: setup ## the main job on the bundled sample site, into data/demo
 	$(BIN)/gouji demo
 
 test: setup check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not bench"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not bench"
 
 test-all: setup check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not bench" --timeout 3600
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not bench" --timeout 3600
 
 bench: setup
 	$(BIN)/python -m pytest -m bench -s tests/bench

@@ -105,8 +105,9 @@ class Workers:
         return tuple(sorted(self._slowest, reverse=True))
 
     def start(self) -> None:
-        """Start a process before there is work, which saves waiting for it."""
-        self._workers.append(_Worker(self._limits))
+        """Start a process before there is work, if there may be one more: no wait for it later."""
+        if len(self._workers) < self._limits.workers:
+            self._workers.append(_Worker(self._limits))
 
     def close(self) -> None:
         """End every process, whatever it does."""

@@ -1,21 +1,53 @@
-"""A server that speaks S3 on loopback, for the tests that keep data in a bucket."""
+"""What all tests share: how workers divide them, and a server that speaks S3 on loopback."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
+LONG = ("tests/flows/", "tests/storage/", "tests/tasks/test_workers.py")
+SAMPLE = "sample_runs"
 BUCKET = "gouji-test"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_REGION": "us-east-1",
 }
+
+
+class BySample(LoadFileScheduling):  # type: ignore[misc]
+    """Give workers whole files, and one worker all that use the runs over the sample site.
+
+    The others then need not make those runs again.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return SAMPLE if _uses_sample(self.config.rootpath / file) else file
+
+
+@cache
+def _uses_sample(path: Path) -> bool:
+    return SAMPLE in path.read_text("utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Divide the tests for `--dist loadfile`; the other ways are those of pytest-xdist."""
+    return BySample(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first, so that no worker is left alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 class OneAtATime:

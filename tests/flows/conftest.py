@@ -34,7 +34,7 @@ class SampleRuns:
 @pytest.fixture(scope="session", autouse=True)
 def prefect_server() -> Iterator[None]:
     """Give the session a Prefect server with a database of its own."""
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=280):
         yield
 
 
@@ -50,7 +50,7 @@ def reading_processes() -> Iterator[None]:
                 kept[limits] = stack.enter_context(open_workers(limits))
             yield kept[limits]
 
-        for module in ("flows.engines", "flows.verify"):
+        for module in ("flows.engines", "flows.inspection", "flows.verify"):
             patch.setattr(f"{module}.open_workers", keep_workers)
         yield
 
