@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,11 +17,11 @@ from typing import Any
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from expectations.form import load_form
 from flows.collect import CollectParameters, collect
 from storage.reference.gazetteer import load_gazetteer, load_provinces
 from tasks.sample.render import render_html
-from tasks.sample.spec import Body, Spec
+from tasks.sample.spec import Body
+from tests.plain import make_granted
 from tests.tasks.fetching.simulator.server import serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 
@@ -37,20 +35,7 @@ MENU_ENTRY = '<li class="nav"><a href="/zwgk/col{0}/index.html" target="_blank">
 
 def make_page(body: Body, year: int, requests: int) -> bytes:
     """Make a valid report, filled up to 100 KB with menus of a site."""
-    figures = dict.fromkeys((cell.key for cell in load_form("2021").cells), Decimal(0))
-    for row in ("new", "granted", "closed"):
-        figures |= {f"t3.{row}.{name}": Decimal(requests) for name in ("natural_person", "total")}
-    spec = Spec(
-        body=body,
-        title=f"{body.name}{year}年政府信息公开工作年度报告",
-        year=year,
-        edition="2021",
-        figures=figures,
-        period=(date(year, 1, 1), date(year, 12, 31)),
-        signed_on=date(year + 1, 1, 16),
-        published_on=date(year + 1, 1, 18),
-    )
-    page = render_html(spec, "standard")
+    page = render_html(make_granted(body, year, requests), "standard")
     count = (PAGE_BYTES - len(page)) // len(MENU_ENTRY.format(1000).encode()) + 1
     menus = "".join(MENU_ENTRY.format(1000 + requests + row) for row in range(count))
     return page.decode().replace("</body>", f"<ul>{menus}</ul></body>").encode()

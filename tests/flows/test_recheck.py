@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +16,6 @@ import polars as pl
 import pytest
 
 import tasks.check
-from expectations.form import load_form
 from flows.check import CheckParameters, check
 from flows.collect import CollectParameters, collect
 from flows.rules import list_rules
@@ -28,10 +25,9 @@ from storage.missing import read_missing
 from storage.schema import FINDINGS, REPORTS
 from tasks.checking import Checked, check_frames
 from tasks.sample.render import render_html
-from tasks.sample.spec import Body, Spec
+from tasks.sample.spec import Body
+from tests.plain import COUNTY, FINANCE, make_spec
 
-COUNTY = Body("上犹县", "上犹县", "上犹县人民政府", "government", "CN-JX", "360724", "county")
-FINANCE = Body("上犹县财政局", "上犹县", "上犹县财政局", "department", "CN-JX", "360724", "county")
 YEARS = (2022, 2023)
 ROSTER = """body,kind,since
 上犹县财政局,department,2022
@@ -49,21 +45,8 @@ class Desk:
 
     def publish(self, body: Body, year: int, **rows: int) -> Path:
         """Publish a report of natural persons' requests; rows of table 3 not given are 0."""
-        figures = dict.fromkeys((cell.key for cell in load_form("2021").cells), Decimal(0))
-        for row, value in rows.items():
-            figures |= {f"t3.{row}.{name}": Decimal(value) for name in ("natural_person", "total")}
-        spec = Spec(
-            body=body,
-            title=f"{body.name}{year}年政府信息公开工作年度报告",
-            year=year,
-            edition="2021",
-            figures=figures,
-            period=(date(year, 1, 1), date(year, 12, 31)),
-            signed_on=date(year + 1, 1, 16),
-            published_on=date(year + 1, 1, 18),
-        )
         path = self.folder / f"{body.name}{year}.html"
-        path.write_bytes(render_html(spec, "standard"))
+        path.write_bytes(render_html(make_spec(body, year, rows), "standard"))
         return path
 
     def collect(self, *paths: Path | str) -> RunSummary:

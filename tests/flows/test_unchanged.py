@@ -19,7 +19,8 @@ from storage.schema import DOCUMENTS
 from tasks.fetching.page import Miss
 from tasks.read import read_pages
 from tasks.reading.batch import Origin
-from tests.flows.test_versions import COUNTY, FINANCE, write_page
+from tests.flows.test_versions import write_page
+from tests.plain import COUNTY, FINANCE
 from tests.tasks.fetching.simulator.server import Simulator, serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 

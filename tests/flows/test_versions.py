@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from expectations.form import load_form
 from flows.cli import app
 from flows.collect import CollectParameters, collect
 from flows.hosts import describe_hosts
@@ -26,32 +25,18 @@ from storage.parquet import write_file
 from storage.schema import CELL_CHANGES, CELLS, FINDINGS, REPORTS
 from storage.settings import load_settings
 from tasks.sample.render import render_html
-from tasks.sample.spec import Body, Spec
+from tasks.sample.spec import Body
 from tasks.verifying import Verification
+from tests.plain import COUNTY, FINANCE, make_granted
 from tests.tasks.fetching.simulator.server import serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 
-COUNTY = Body("上犹县", "上犹县", "上犹县人民政府", "government", "CN-JX", "360724", "county")
-FINANCE = Body("上犹县财政局", "上犹县", "上犹县财政局", "department", "CN-JX", "360724", "county")
 HOST = "127.0.9.11"
 
 
 def write_page(body: Body, year: int, requests: int) -> bytes:
     """Write a report of natural persons' requests, all granted."""
-    figures = dict.fromkeys((cell.key for cell in load_form("2021").cells), Decimal(0))
-    for row in ("new", "granted", "closed"):
-        figures |= {f"t3.{row}.{name}": Decimal(requests) for name in ("natural_person", "total")}
-    spec = Spec(
-        body=body,
-        title=f"{body.name}{year}年政府信息公开工作年度报告",
-        year=year,
-        edition="2021",
-        figures=figures,
-        period=(date(year, 1, 1), date(year, 12, 31)),
-        signed_on=date(year + 1, 1, 16),
-        published_on=date(year + 1, 1, 18),
-    )
-    return render_html(spec, "standard")
+    return render_html(make_granted(body, year, requests), "standard")
 
 
 @dataclass(frozen=True)
