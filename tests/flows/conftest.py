@@ -55,6 +55,18 @@ def reading_processes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def lake_alone() -> Iterator[None]:
+    """Leave out the site of results and the files beside the lake, for tests of neither.
+
+    They take a third of a run's CPU; Great Expectations judges every run all the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.check._fingerprint", lambda _: None)  # as of a site shown
+        patch.setattr("tasks.publish.publish_files", lambda _: ())
+        yield
+
+
 @pytest.fixture(scope="session")
 def sample_runs(tmp_path_factory: pytest.TempPathFactory) -> SampleRuns:
     """Run `collect` twice over the sample site, over real HTTP."""

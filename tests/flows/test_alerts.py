@@ -15,6 +15,8 @@ from flows.collect import CollectParameters, collect
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 INVALID = next(p for p in plan_site() if p.verdict == "invalid" and p.spec.edition == "2021")
 RECIPIENTS = """\
 recipients:

@@ -25,6 +25,8 @@ from tasks.fetching.source import load_sources
 from tests.tasks.fetching.simulator.families import FAMILIES, tell_the_truth
 from tests.tasks.fetching.simulator.server import serve
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 REGIONS = ["CN-AH", "CN-FJ"]
 NAMES = [f"{region} list" for region in REGIONS]
 

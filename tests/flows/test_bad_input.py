@@ -24,6 +24,8 @@ from tasks.sample.render import render_html
 from tasks.sample.spec import Spec
 from tasks.sample.word97 import render_doc
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 GOOD = next(p for p in plan_site() if p.verdict == "valid" and p.spec.edition == "2021")
 PAGE = render_html(GOOD.spec, "standard").decode("utf-8")
 

@@ -22,6 +22,8 @@ from storage.settings import load_settings
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 VALID = next(one for one in plan_site() if one.verdict == "valid" and one.spec.edition == "2021")
 WRONG = "t3.granted.natural_person"
 

@@ -14,6 +14,8 @@ from storage.schema import CELLS, REPORTS
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 VALID = next(p for p in plan_site() if p.verdict == "valid" and p.spec.edition == "2021")
 
 

@@ -18,6 +18,8 @@ from storage.settings import load_settings
 from tasks.sample.plan import plan_site
 from tasks.sample.render import render_html
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 INVALID = next(p for p in plan_site() if p.verdict == "invalid" and p.spec.edition == "2021")
 Write = Callable[..., Path]
 

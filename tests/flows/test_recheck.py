@@ -28,6 +28,8 @@ from tasks.sample.render import render_html
 from tasks.sample.spec import Body
 from tests.plain import COUNTY, FINANCE, make_spec
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 YEARS = (2022, 2023)
 ROSTER = """body,kind,since
 上犹县财政局,department,2022

@@ -24,6 +24,8 @@ from tests.plain import COUNTY, FINANCE
 from tests.tasks.fetching.simulator.server import Simulator, serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 HOST = "127.0.9.12"
 COLUMN = "/zfxxgknb/"
 PAGES = {

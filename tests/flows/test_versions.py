@@ -31,6 +31,8 @@ from tests.plain import COUNTY, FINANCE, make_granted
 from tests.tasks.fetching.simulator.server import serve
 from tests.tasks.fetching.simulator.shelf import Shelf
 
+pytestmark = pytest.mark.usefixtures("lake_alone")
+
 HOST = "127.0.9.11"
 
 
