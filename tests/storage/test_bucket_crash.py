@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -28,6 +25,7 @@ from storage.lake import read_table
 from storage.schema import CELLS, REPORTS, Table
 from storage.settings import Settings, load_settings
 from storage.store import store_reports
+from tests.storage.rewriting import rewrite
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -35,7 +33,6 @@ PLACES = [
     (f"r{number:02}", 2021 + number % 3, ("CN-JX", "CN-JS")[number % 2]) for number in range(12)
 ]
 IDS = [report_id for report_id, _, _ in PLACES]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _read_objects(url: str) -> dict[str, list[str]]:
@@ -77,20 +74,9 @@ def _reader(url: str) -> Iterator[list[str]]:
     assert counted[0]
 
 
-@contextmanager
-def _writer(url: str, copies: Path, mark: str) -> Iterator[subprocess.Popen[str]]:
-    """Run another process that rewrites all reports without end, in a copy of its own."""
-    command = [sys.executable, "tests/storage/bucket_writer.py", url, json.dumps(PLACES), mark]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GOUJI_WORKING_COPIES": str(copies)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+def _rewrite(url: str, copies: Path, mark: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Run another process that rewrites all reports, in a copy of its own."""
+    return rewrite("bucket_writer.py", url, PLACES, mark, GOUJI_WORKING_COPIES=str(copies))
 
 
 def _check_whole(settings: Settings) -> None:
@@ -113,7 +99,7 @@ def _crash_and_go_on(url: str, tmp_path: Path, make_frames: MakeFrames, kills: i
         store_reports(here.data, make_frames(PLACES, cells=20), NOW)
     with _reader(url) as amiss:
         for kill in range(kills):
-            with _writer(url, tmp_path / "theirs", f"w{kill}-"):
+            with _rewrite(url, tmp_path / "theirs", f"w{kill}-"):
                 time.sleep(chance.uniform(0.1, 1.5))
             amid += read_turn(open_bucket(url)).decided is not None
             here = replace(here, data=tmp_path / f"ours{kill % 3}")
@@ -171,7 +157,7 @@ def test_two_writers_take_turns(s3_url: str, tmp_path: Path, make_frames: Any) -
     seen: set[str] = set()
     with ExitStack() as stack, _reader(s3_url) as amiss:
         others = [
-            stack.enter_context(_writer(s3_url, tmp_path / mark, mark)) for mark in ("a-", "b-")
+            stack.enter_context(_rewrite(s3_url, tmp_path / mark, mark)) for mark in ("a-", "b-")
         ]
         deadline = time.monotonic() + 240
         while time.monotonic() < deadline and len({name[:2] for name in seen}) < 2:

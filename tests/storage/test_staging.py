@@ -9,7 +9,6 @@ import random
 import resource
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from storage.parquet import write_file
 from storage.schema import CELLS, REPORTS, Table, list_history, list_tables
 from storage.staging import complete_changes
 from storage.store import store_reports
+from tests.storage.rewriting import rewrite
 
 MakeFrames = Callable[..., dict[Table, pl.DataFrame]]
 Place: TypeAlias = tuple[str, int, str]
@@ -41,7 +41,6 @@ PLACES = [
     for number in range(24)
 ]
 IDS = [report_id for report_id, _, _ in PLACES]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _glob_by_duckdb(data: Path) -> list[str]:
@@ -89,22 +88,6 @@ def _readers(data: Path, places: Sequence[Place] = PLACES) -> Iterator[list[str]
     assert min(counts.values()) > 0, counts
 
 
-@contextmanager
-def _writer(data: Path, places: Sequence[Place] = PLACES) -> Iterator[subprocess.Popen[str]]:
-    """Run another process that rewrites all reports without end, from its first change on."""
-    command = [sys.executable, "tests/storage/writer.py", str(data), json.dumps(places)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def _is_decided(data: Path) -> bool:
     return any((data / "staging").glob("*/commit.json"))
 
@@ -124,7 +107,7 @@ def _crash_and_go_on(data: Path, make_frames: MakeFrames, kills: int) -> None:
     store_reports(data, make_frames(PLACES, cells=20), NOW)
     with _readers(data) as amiss:
         for kill in range(kills):
-            with _writer(data):
+            with rewrite("writer.py", data, PLACES):
                 time.sleep(chance.uniform(0.02, 0.5))
             _check_whole(data)
             store_reports(data, make_frames(PLACES, cells=20, sha=f"k{kill}", value="0.5"), NOW)
@@ -154,7 +137,7 @@ def test_many_killed_writers_harm_nobody(tmp_path: Path, make_frames: MakeFrames
     decided = 0  # kills among the moves, at which every second one is aimed
     with _readers(tmp_path, places) as amiss:
         for kill in range(200):
-            with _writer(tmp_path, places):
+            with rewrite("writer.py", tmp_path, places):
                 while kill % 2 and not _is_decided(tmp_path):
                     time.sleep(0.002)
                 time.sleep(chance.uniform(0, 0.05 if kill % 2 else duration))
@@ -171,7 +154,7 @@ def test_four_writers_take_turns(tmp_path: Path, make_frames: MakeFrames) -> Non
     """Four processes on the same partitions wait for each other; each change is seen whole."""
     seen = set()
     with ExitStack() as stack:
-        others = [stack.enter_context(_writer(tmp_path)) for _ in range(3)]
+        others = [stack.enter_context(rewrite("writer.py", tmp_path, PLACES)) for _ in range(3)]
         for number in range(3):
             store_reports(tmp_path, make_frames(PLACES, cells=20, sha=f"s{number}"), NOW)
             _check_whole(tmp_path)
