@@ -1,4 +1,7 @@
-"""A plain report to publish and change: some requests of natural persons, and 0 elsewhere."""
+"""A plain report to publish and change: some requests of natural persons, and 0 elsewhere.
+
+`HEADINGS` are those of the six parts that every report has.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,15 @@ from tasks.sample.spec import Body, Spec
 
 COUNTY = Body("上犹县", "上犹县", "上犹县人民政府", "government", "CN-JX", "360724", "county")
 FINANCE = Body("上犹县财政局", "上犹县", "上犹县财政局", "department", "CN-JX", "360724", "county")
+
+HEADINGS = (
+    "一、总体情况",
+    "二、主动公开政府信息情况",
+    "三、收到和处理政府信息公开申请情况",
+    "四、政府信息公开行政复议、行政诉讼情况",
+    "五、存在的主要问题及改进情况",
+    "六、其他需要报告的事项",
+)
 
 
 def make_spec(body: Body, year: int, rows: Mapping[str, int]) -> Spec:

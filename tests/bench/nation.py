@@ -30,19 +30,12 @@ from storage.schema import (
     Table,
 )
 from tasks.reading.batch import ReadBatch
+from tests.plain import HEADINGS
 
 EDITION = "2021"
 BROKEN_SHARE = 0.04
 BLANK_SHARE = 0.02
 _LETTERS = "安宁和平春夏秋冬东西南北山川林泉松竹梅兰"
-HEADINGS = (
-    "一、总体情况",
-    "二、主动公开政府信息情况",
-    "三、收到和处理政府信息公开申请情况",
-    "四、政府信息公开行政复议、行政诉讼情况",
-    "五、存在的主要问题及改进情况",
-    "六、其他需要报告的事项",
-)
 SHARES = (0.84, 0.07, 0.005, 0.01, 0.06, 0.015)
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 Figures = npt.NDArray[np.int64]

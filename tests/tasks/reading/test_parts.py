@@ -8,16 +8,9 @@ import pytest
 
 from tasks.reading.parts import Part, split_parts
 from tasks.reading.read import read_document
+from tests.plain import HEADINGS
 
 REPORTS = Path(__file__).resolve().parents[4] / "shared/reports"
-HEADINGS = (
-    "一、总体情况",
-    "二、主动公开政府信息情况",
-    "三、收到和处理政府信息公开申请情况",
-    "四、政府信息公开行政复议、行政诉讼情况",
-    "五、存在的主要问题及改进情况",
-    "六、其他需要报告的事项",
-)
 
 
 def write(headings: tuple[str, ...] = HEADINGS, gap: str = "\n") -> str:
