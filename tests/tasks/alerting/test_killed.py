@@ -88,7 +88,7 @@ def kill_often(data: Path, url: str, times: int, box: Mailbox) -> int:
     started = time.monotonic()
     expected = fill(data, 0)
     process = start(data, url)
-    process.wait(timeout=60)
+    process.wait(timeout=280)
     longest = time.monotonic() - started
     died = 0
     for round_ in range(1, times + 1):
@@ -97,9 +97,9 @@ def kill_often(data: Path, url: str, times: int, box: Mailbox) -> int:
         time.sleep(source.uniform(0, min(longest, 0.25)))
         died += process.poll() is None
         process.kill()
-        process.wait(timeout=60)
+        process.wait(timeout=280)
     process = start(data, url)
-    assert process.wait(timeout=120) == 0
+    assert process.wait(timeout=280) == 0
     counts = Counter(box.received)
     assert set(counts) == expected  # none is lost
     with open_outbox(data) as connection:

@@ -24,6 +24,7 @@ from tasks.fetching.politeness import Hosts, find_host
 from tasks.fetching.request import Request
 
 PAGE = b"<html><body><p>report</p></body></html>"
+PATIENCE_SECONDS = 0.4  # of silence, where silence is what is tested
 Respond: TypeAlias = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -82,8 +83,8 @@ def limits() -> Limits:
     """Limits with waits short enough for tests."""
     return Limits(
         max_bytes=200_000,
-        timeout_seconds=0.4,
-        total_seconds=2.0,
+        timeout_seconds=10.0,
+        total_seconds=20.0,
         backoff_seconds=0.01,
         retry_after_seconds=2.0,
     )
@@ -125,7 +126,7 @@ def stall(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
     handler.wfile.write(b"<html>")
     handler.wfile.flush()
-    time.sleep(0.8)
+    time.sleep(8 * PATIENCE_SECONDS)
     handler.close_connection = True
 
 
@@ -135,7 +136,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("Content-Length", "100")
     handler.end_headers()
     try:
-        for _ in range(10):
+        for _ in range(99):
             handler.wfile.write(b"x")
             handler.wfile.flush()
             time.sleep(0.1)
@@ -197,7 +198,7 @@ def test_a_status_has_its_outcome(
     [
         pytest.param(reset, "expected a whole answer", id="reset"),
         pytest.param(answer(PAGE, Content_Length="500"), "peer closed connection", id="truncated"),
-        pytest.param(stall, "within 0.4 s, found silence", id="stalled"),
+        pytest.param(stall, f"within {PATIENCE_SECONDS} s, found silence", id="stalled"),
         pytest.param(
             answer(gzip.compress(PAGE * 50)[:-9], Content_Encoding="gzip"),
             "end missing",
@@ -211,8 +212,9 @@ def test_an_answer_that_breaks_off_is_tried_again(
 ) -> None:
     """A broken answer is never taken for a page, and is tried as often as allowed."""
     site.routes["/a"] = route
+    patience = PATIENCE_SECONDS if route is stall else limits.timeout_seconds
     with pytest.raises(FetchError, match=reason) as caught:
-        ask(f"{site.url}/a", replace(limits, tries=2))
+        ask(f"{site.url}/a", replace(limits, tries=2, timeout_seconds=patience))
     assert caught.value.outcome == "unreachable"
     assert "2 tries" in caught.value.reason
     assert site.count("/a") == 2
@@ -222,9 +224,9 @@ def test_a_slow_answer_meets_the_total_limit(site: Site, limits: Limits) -> None
     """A host that sends a byte at a time cannot hold us longer than the total limit."""
     site.routes["/a"] = drip
     start = time.monotonic()
-    with pytest.raises(FetchError, match=r"expected a whole answer within 0\.5 s"):
-        ask(f"{site.url}/a", replace(limits, total_seconds=0.5, tries=1))
-    assert time.monotonic() - start < 0.9
+    with pytest.raises(FetchError, match=r"expected a whole answer within 1\.5 s"):
+        ask(f"{site.url}/a", replace(limits, total_seconds=1.5, tries=1))
+    assert time.monotonic() - start < 6
 
 
 def test_retry_after_is_waited_for(site: Site, limits: Limits) -> None:
@@ -398,7 +400,7 @@ def test_a_remote_host_sees_no_more_than_its_rate(limits: Limits) -> None:
         return httpx.Response(200, stream=httpx.ByteStream(PAGE))
 
     urls = [f"http://93.184.216.34/{number}" for number in range(4)] + ["http://8.8.8.8/"]
-    delay, start = 0.2, time.monotonic()
+    delay, start = 0.6, time.monotonic()
     _, results = mock_run(replace(limits, delay_seconds=delay), urls, respond)
     assert all(isinstance(result, Answer) for result in results)
     moments = [moment for host, moment in seen if host == "93.184.216.34"]

@@ -19,7 +19,7 @@ from tasks.fetching.window import parse_window
 from tests.tasks.fetching.simulator.server import Asked, Reply, Simulator, serve
 
 LIMITS = Limits(timeout_seconds=5, tries=1, backoff_seconds=0.01)
-JITTER_SECONDS = 0.15  # by which a busy machine may make a request late, and the next punctual
+JITTER_SECONDS = 0.5  # by which a busy machine may make a request late, and the next punctual
 
 
 def fetch_all(
@@ -60,7 +60,7 @@ def find_gaps(simulator: Simulator) -> dict[str, list[float]]:
 
 def test_no_host_sees_more_than_its_rate() -> None:
     """Between two requests that a host sees, robots.txt among them, lies the least delay."""
-    delay = 0.4
+    delay = 0.9
     limits = replace(LIMITS, loopback_delay_seconds=delay, per_host=4)
     paths = [f"/{number}" for number in range(6)]
     gaps = find_gaps(fetch_all({"/robots.txt": Reply(b"", 404)}, paths, limits, hosts_count=5))
@@ -77,7 +77,7 @@ def test_hosts_do_not_wait_for_each_other() -> None:
     simulator = fetch_all({"/robots.txt": Reply(b"", 404)}, ["/a", "/b"], limits, hosts_count=20)
     moments = [asked.at for asked in simulator.asked]
     assert len(moments) == 60
-    assert max(moments) - min(moments) < 20 * 2 * 0.2 / 4
+    assert max(moments) - min(moments) < 20 * 2 * 0.2 / 2
 
 
 @pytest.mark.parametrize("per_host", [1, 2, 3])
@@ -89,14 +89,14 @@ def test_no_host_sees_more_at_once_than_its_limit(per_host: int) -> None:
     assert max(asked.at_once for asked in simulator.asked) == per_host
 
 
-@pytest.mark.parametrize("rule", ["Crawl-delay: 0.4", "Request-rate: 5/2s"])
+@pytest.mark.parametrize("rule", ["Crawl-delay: 0.9", "Request-rate: 10/9s"])
 def test_a_crawl_delay_is_kept(rule: str) -> None:
     """What robots.txt asks for between two requests is kept where it is more than ours."""
     robots = Reply(f"User-agent: *\n{rule}\n".encode(), headers=())
     gaps = find_gaps(fetch_all({"/robots.txt": robots}, ["/a", "/b", "/c"], LIMITS))
     (found,) = gaps.values()
     assert len(found) == 3
-    assert min(found[1:]) >= 0.4 - JITTER_SECONDS
+    assert min(found[1:]) >= 0.9 - JITTER_SECONDS
 
 
 def test_a_long_wait_holds_for_the_whole_host() -> None:

@@ -73,9 +73,9 @@ def lock(content: bytes) -> bytes:
 )
 def test_a_hostile_archive_is_refused(content: bytes, code: str) -> None:
     """Damage, locks and bombs come out as reasons, in bounded time."""
-    start = time.perf_counter()
+    start = time.process_time()
     expect_refusal(content, code)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_hostile_archive_is_refused(content: bytes, code: str) -> None:
 )
 def test_hostile_xml_is_refused(content: bytes, code: str) -> None:
     """Nothing is expanded and nothing fetched."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UnreadableError) as refused:
         parse_xml(content, "part.xml")
     assert refused.value.code == code
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

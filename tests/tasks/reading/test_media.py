@@ -69,9 +69,9 @@ def test_binary_files_are_told_by_content(content: bytes, expected: str) -> None
 
 def test_many_comments_cost_no_time() -> None:
     """A head of nothing but comments is told at once: the pattern does not try their splits."""
-    start = time.perf_counter()
+    start = time.process_time()
     assert tell_media_type(b"<!-- -->" * 5000 + b"x") == "text/plain"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

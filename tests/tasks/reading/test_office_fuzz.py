@@ -101,14 +101,14 @@ def mutate_inside(content: bytes, edits: list[tuple[float, str, bytes]]) -> byte
 
 def read_or_refuse(read: Callable[[bytes], object], content: bytes) -> None:
     """Read a file: a document, or a reason; nothing else may come out, and soon."""
-    start = time.perf_counter()
+    start = time.process_time()
     tell_media_type(content)
     try:
         read(content)
     except UnreadableError as error:
         assert error.code
         assert error.message
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("name", FILES)
