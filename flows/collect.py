@@ -38,6 +38,7 @@ from storage.failures import forget_failure
 from storage.schema import DOCUMENTS
 from storage.settings import Settings, load_settings
 from tasks.alert import alert, choose_recipients
+from tasks.alerting.message import parse_sender
 from tasks.check import check_reports
 from tasks.crawling import begin_crawl, describe_resumption, finish_crawl
 from tasks.fetch import fetch_batch
@@ -189,6 +190,7 @@ def plan_run(parameters: CollectParameters) -> None:
     choose_limits(settings)
     load_inbox(settings.data / INBOX)
     choose_recipients(settings)
+    parse_sender(settings.sender)
     choose_policy(settings, parameters.accepted, datetime.now(UTC))
     load_roster(settings)
 

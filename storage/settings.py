@@ -12,6 +12,7 @@ OBJECTS = "s3://"
 PROCESSES, DASK, WORK_POOL = "processes", "dask", "work-pool"
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 DEFAULT_LOSS_PERCENT = 20
+_DIGITS = 15  # of a number in a setting
 DEFAULT_PER_HOST = 2
 DEFAULT_READ_SECONDS = 120  # LibreOffice alone may take 60
 DEFAULT_REPEAT_DAYS = 7
@@ -154,7 +155,7 @@ def load_settings(
             hours=env.get("GOUJI_HOURS") or None,
             authorities=_optional_path(env.get("GOUJI_AUTHORITIES")),
         ),
-        loss_percent=_read_number(env, "GOUJI_LOSS_PERCENT", "percent", DEFAULT_LOSS_PERCENT),
+        loss_percent=_read_number(env, "GOUJI_LOSS_PERCENT", "percent", DEFAULT_LOSS_PERCENT, 100),
     )
 
 
@@ -193,7 +194,7 @@ def name_server(home: Path) -> tuple[str, int]:
     `prefect.yaml` takes the project folder from the environment; runs have the environment of
     their worker, and so its settings.
     """
-    port = int(os.environ.get("GOUJI_PORT", "4200"))
+    port = _read_number(os.environ, "GOUJI_PORT", "the port", 4200, 65_535)
     api = f"http://127.0.0.1:{port}/api"
     os.environ["PREFECT_API_URL"] = api
     os.environ.setdefault("GOUJI_HOME", str(home))
@@ -209,10 +210,14 @@ def _locate_copy(origin: str, env: Mapping[str, str]) -> Path:
     return Path(copies, f"{origin.removeprefix(OBJECTS).replace('/', '-')}-{digest}")
 
 
-def _read_number(env: Mapping[str, str], name: str, unit: str, default: int) -> int:
+def _read_number(
+    env: Mapping[str, str], name: str, unit: str, default: int, most: int | None = None
+) -> int:
     text = env.get(name) or str(default)
-    if not text.isdigit() or int(text) == 0:
-        raise ValueError(f"{name}: expected a whole number of {unit} above 0, found {text!r}")
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    if not is_number or int(text) == 0 or (most is not None and int(text) > most):
+        bounds = "above 0" if most is None else f"from 1 to {most}"
+        raise ValueError(f"{name}: expected a whole number of {unit} {bounds}, found {text!r}")
     return int(text)
 
 

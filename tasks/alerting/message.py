@@ -34,6 +34,21 @@ def name_mail(group: Group) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
+def parse_sender(sender: str) -> Address:
+    """Parse the address that mails are from; without a name of its own its name is empty.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    name, address = parseaddr(sender)
+    if fold_text(sender) != sender or not ADDRESS.fullmatch(address):
+        raise ValueError(
+            f"sender of mails: expected an address such as gouji@example.org, found {sender!r}; "
+            "set GOUJI_SENDER"
+        )
+    return Address(name, addr_spec=address)
+
+
 def build_head(
     mail_id: str, sender: str, recipient: Recipient, subject: str, now: datetime
 ) -> bytes:
@@ -45,19 +60,14 @@ def build_head(
     Raises:
         ValueError: `sender` is no address.
     """
-    name, address = parseaddr(sender)
-    if fold_text(sender) != sender or not ADDRESS.fullmatch(address):
-        raise ValueError(
-            f"sender of mails: expected an address such as gouji@example.org, found {sender!r}; "
-            "set GOUJI_SENDER"
-        )
+    given = parse_sender(sender)
     texts = load_texts(recipient.language)
     head = EmailMessage(policy=SMTP)
-    head["From"] = Address(name or texts["sender_name"], addr_spec=address)
+    head["From"] = Address(given.display_name or texts["sender_name"], addr_spec=given.addr_spec)
     head["To"] = Address(recipient.name, addr_spec=recipient.key)
     head["Subject"] = subject
     head["Date"] = format_datetime(now.astimezone(BEIJING))
-    head["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    head["Message-ID"] = f"<{mail_id}@{given.domain}>"
     head["Auto-Submitted"] = "auto-generated"
     head["X-Auto-Response-Suppress"] = "All"
     head["Content-Language"] = texts["language"]

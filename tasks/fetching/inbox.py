@@ -7,6 +7,7 @@ folder.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -42,15 +43,21 @@ def load_inbox(folder: Path) -> Inbox:
     if not index.exists():
         return Inbox()
     files: dict[str, Path] = {}
-    with index.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        head = next(rows, [])
-        if head != _COLUMNS:
-            raise ValueError(f"{index}: expected the first line url,file, found {','.join(head)!r}")
-        for row in rows:
-            if row:
-                url, path = _read_row(folder, row, f"{index} line {rows.line_num}")
-                files[url] = path
+    try:
+        text = index.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{index}: expected a table in UTF-8, found other bytes at {error.start}; save it as "
+            "CSV in UTF-8"
+        ) from error
+    rows = csv.reader(io.StringIO(text, newline=""))
+    head = next(rows, [])
+    if head != _COLUMNS:
+        raise ValueError(f"{index}: expected the first line url,file, found {','.join(head)!r}")
+    for row in rows:
+        if row:
+            url, path = _read_row(folder, row, f"{index} line {rows.line_num}")
+            files[url] = path
     return Inbox(files)
 
 

@@ -187,7 +187,9 @@ def _read_source_file(file: Path) -> SourceFile:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{file}: expected a readable YAML file in UTF-8: {error}") from error
+        raise ValueError(
+            f"{file}: expected a readable YAML file in UTF-8, found {error}"
+        ) from error
     try:
         return SourceFile.model_validate(content)
     except ValidationError as error:

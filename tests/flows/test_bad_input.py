@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.collect import CollectParameters, collect
+from flows.collect import CollectParameters, collect, plan_run
 from flows.inspection import inspect_sources
 from storage.documents import read_documents
 from storage.lake import read_table
@@ -179,3 +179,13 @@ def test_a_broken_document_never_stops_a_run_nor_loses_what_is_stored(tmp_path: 
     assert reasons.height == 3
     assert "read" not in reasons["outcome"].to_list()
     assert reasons["reason"].null_count() == 0
+
+
+def test_a_sender_that_is_no_address_is_told_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when all is stored and the first mail is written."""
+    (tmp_path / "a.html").write_text(PAGE, encoding="utf-8")
+    monkeypatch.setenv("GOUJI_SENDER", "not an address")
+    with pytest.raises(ValueError, match="set GOUJI_SENDER"):
+        plan_run(CollectParameters(sources=[str(tmp_path / "a.html")], data=str(tmp_path / "data")))

@@ -109,3 +109,10 @@ def test_a_line_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, expec
     (tmp_path / "in" / "index.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=expected):
         load_inbox(tmp_path / "in")
+
+
+def test_an_index_as_a_spreadsheet_saves_it_is_told(tmp_path: Path) -> None:
+    """A file in another encoding than UTF-8 is named, with what to do."""
+    (tmp_path / "index.csv").write_bytes("url,file\nhttps://a.gov.cn/,年报.html\n".encode("gbk"))
+    with pytest.raises(ValueError, match=r"index\.csv: expected a table in UTF-8.*save it as CSV"):
+        load_inbox(tmp_path)
