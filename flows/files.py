@@ -110,7 +110,7 @@ def check_files(
     """
     now = datetime.now(UTC)
     settings = load_settings(parameters.data)
-    with hold_data(settings, is_mending=True):
+    with hold_data(settings, is_damage_allowed=True):
         return _check_files(settings, now, parameters.repair_only)
 
 

@@ -22,13 +22,13 @@ _TRIES = 60
 
 @contextmanager
 def hold_data(
-    settings: Settings, wait_seconds: float = 600, *, is_mending: bool = False
+    settings: Settings, wait_seconds: float = 600, *, is_damage_allowed: bool = False
 ) -> Iterator[None]:
     """Have the data folder for one run alone; wait for another one's end.
 
-    What crashed runs left is settled first, and damage refused unless the run mends it. Of a
-    folder in a bucket, `settings.data` is then its working copy, and what the block changed is
-    sent back at the end, also if it raises.
+    What crashed runs left is settled first, and a damaged lake refused, unless the run mends it
+    or has nothing to do with it. Of a folder in a bucket, `settings.data` is then its working
+    copy, and what the block changed is sent back at the end, also if it raises.
 
     Raises:
         HeldError: another run did not end in time.
@@ -39,7 +39,7 @@ def hold_data(
     if settings.origin is None:
         with hold_lock(data / RUN_LOCK, wait_seconds):
             complete_changes(data, wait_seconds)
-            if not is_mending:
+            if not is_damage_allowed:
                 refuse_damage(data)
             yield
         return
@@ -49,7 +49,7 @@ def hold_data(
         fetch_copy(bucket, data, lock.turn.last, is_run=True)
         complete_changes(data, wait_seconds)
         try:
-            if not is_mending:
+            if not is_damage_allowed:
                 refuse_damage(data)
             yield
         finally:
@@ -70,7 +70,7 @@ def prepare_data(settings: Settings) -> None:
 
 def edit_data(settings: Settings) -> AbstractContextManager[None]:
     """Change a file that has locks of its own: only a folder in a bucket has to be held."""
-    return nullcontext() if settings.origin is None else hold_data(settings)
+    return nullcontext() if settings.origin is None else hold_data(settings, is_damage_allowed=True)
 
 
 def view_data(settings: Settings) -> None:

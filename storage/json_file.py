@@ -29,9 +29,10 @@ def read_json(path: Path, adapter: TypeAdapter[Content], what: str, remedy: str)
     try:
         return adapter.validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        first, more = error.errors()[0], error.error_count() - 1
         place = "".join(f"{part}: " for part in first["loc"])
+        others = f", and {more} more faults" if more else ""
         raise StorageError(
-            f"{path}: expected {what} as JSON, found {error.error_count()} faults in it "
-            f"(first: {place}{first['msg']}). {remedy}"
+            f"{path}: expected {what} as JSON, found a fault ({place}{first['msg']}{others}). "
+            f"{remedy}"
         ) from error

@@ -82,7 +82,7 @@ def test_no_run_starts_on_damaged_files(
     said = rf"expected every stored file as it was written.*{name}: .*gouji check --files"
     with pytest.raises(StorageError, match=said), hold_data(settings):
         pytest.fail("the run started")
-    with hold_data(settings, is_mending=True):
+    with hold_data(settings, is_damage_allowed=True):
         pass
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage import archive, bucket_change
-from storage.access import hold_data, view_data
+from storage.access import edit_data, hold_data, view_data
 from storage.bucket import (
     delete_objects,
     list_objects,
@@ -269,3 +269,15 @@ def test_a_local_folder_is_not_touched_by_looking(tmp_path: Path) -> None:
     """To look at a local folder takes no lock and makes nothing."""
     view_data(load_settings(tmp_path / "data"))
     assert not (tmp_path / "data").exists()
+
+
+def test_a_failure_is_noted_beside_a_damaged_lake(machines: tuple[Settings, Settings]) -> None:
+    """Damage stops a run, and not what has nothing to do with the lake."""
+    one, two = machines
+    with hold_data(one):
+        _write(one, SHA256SUMS=f"{'0' * 64}  lake/gone.parquet\n")
+    with pytest.raises(StorageError, match="gouji check --files"), hold_data(two):
+        pytest.fail("the run started")
+    with edit_data(two):
+        _write(two, failures="noted")
+    assert _list(one)["failures"] == "noted"
