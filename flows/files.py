@@ -140,12 +140,13 @@ def _check_files(settings: Settings, now: datetime, repair_only: bool) -> FileCh
         adopted = adopt_files(data, beside, remade, TABLES)
     complete_sums(data)
     after = read_sums(data)
+    given_up = [name for name in names if name not in adopted]
     different = tuple(name for name in adopted if before.get(name) != after[name])
     return FileCheck(
         files=len(files),
         damaged=damaged,
         mixed=mixed,
-        still_mixed=find_mixed(data, TABLES),
+        still_mixed=find_mixed(data, TABLES, without=given_up),
         identical=tuple(name for name in adopted if before.get(name) == after[name]),
         different=different,
         partial=tuple(name for name in different if name in names and _is_beyond_archive(name)),

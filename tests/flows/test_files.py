@@ -209,3 +209,19 @@ def test_a_list_of_checksums_that_is_gone_is_made_anew(data: Path) -> None:
     assert [damage.path for damage in found.damaged] == [PurePosixPath(path.relative_to(data))]
     assert path.read_bytes() == content
     assert (data / SUMS).read_bytes() == sums
+
+
+def test_what_no_list_tells_of_is_given_up_and_can_be_collected_again(data: Path) -> None:
+    """Without any list of a partition's reports its file is told as it is, and the rest is made."""
+    path = max((data / "lake/reports").rglob("*.parquet"), key=lambda path: path.stat().st_size)
+    name = PurePosixPath(path.relative_to(data))
+    for lost in (path, data / "documents.parquet", data / "flat/reports.parquet"):
+        lost.write_bytes(b"")
+    found = run(data)
+    assert {damage.path for damage in found.damaged} == {name, PurePosixPath("documents.parquet")}
+    assert name not in found.identical + found.different
+    assert found.partial == (PurePosixPath("documents.parquet"),)
+    for folder in (data / "lake").glob("/".join(("*", *name.parts[2:4]))):
+        shutil.rmtree(folder)
+    assert {name} < {damage.path for damage in run(data).damaged}
+    assert run(data).is_whole
