@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from storage.checksums import SUMS, hash_file, print_sums, read_sums
 from storage.folder import (
@@ -30,11 +31,13 @@ from storage.folder import (
     sync_folders,
     write_synced,
 )
+from storage.json_file import read_json
 from storage.locks import Lock, hold_lock, verify_lock
 from storage.parquet import open_file, read_file, write_file
 from storage.schema import Table
 
 _JOURNAL = "commit.json"
+_TARGETS = TypeAdapter(list[PurePosixPath])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,9 @@ def _settle_leftovers(data: Path) -> None:
     for folder in sorted((data / "staging").glob("*")):
         journal = folder / _JOURNAL
         if journal.exists():
-            _finish(data, folder, [PurePosixPath(p) for p in json.loads(journal.read_bytes())])
+            remedy = f"Delete the folder {folder}, then run `gouji check --files`."
+            targets = read_json(journal, _TARGETS, "the files of a change", remedy)
+            _finish(data, folder, targets)
         else:
             shutil.rmtree(folder)
 

@@ -115,3 +115,14 @@ def test_what_a_killed_run_left_while_another_one_waited_is_no_damage(
 def _move_one(data: Path, folder: Path, targets: Sequence[PurePosixPath]) -> None:
     """Move the first file of a change, as a run does that is killed then."""
     (folder / "files" / targets[0]).replace(data / targets[0])
+
+
+@pytest.mark.parametrize("content", [b"", b'["lake/cel', b"[1]"], ids=["empty", "cut", "other"])
+def test_a_damaged_list_of_a_decided_change_is_named(tmp_path: Path, content: bytes) -> None:
+    """What a crashed run left and nobody can complete is told, with what to do."""
+    folder = tmp_path / "staging/before"
+    folder.mkdir(parents=True)
+    (folder / "commit.json").write_bytes(content)
+    said = rf"{folder}/commit\.json: expected the files of a change .* Delete the folder {folder}"
+    with pytest.raises(StorageError, match=said), hold_data(load_settings(tmp_path)):
+        pytest.fail("the run started")
