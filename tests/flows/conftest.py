@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from flows.summary import RunSummary
 from storage.settings import ReadLimits
 from tasks.sample.site import Site
 from tasks.workers import Workers, open_workers
+
+OF_BUCKETS = ("AWS_", "GOUJI_WORKING_COPIES")
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,20 @@ def prefect_server() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def reading_processes() -> Iterator[None]:
-    """Keep the reading processes of a run for the next one: each takes seconds to start."""
-    kept: dict[ReadLimits, Workers] = {}
+    """Keep the reading processes of a run for the next one: each takes seconds to start.
+
+    They have the way to a bucket from the environment in which they started.
+    """
+    kept: dict[tuple[ReadLimits, str], Workers] = {}
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
 
         @contextmanager
         def keep_workers(limits: ReadLimits) -> Iterator[Workers]:
-            if limits not in kept:
-                kept[limits] = stack.enter_context(open_workers(limits))
-            yield kept[limits]
+            found = (name for name in sorted(os.environ) if name.startswith(OF_BUCKETS))
+            key = (limits, " ".join(f"{name}={os.environ[name]}" for name in found))
+            if key not in kept:
+                kept[key] = stack.enter_context(open_workers(limits))
+            yield kept[key]
 
         for module in ("flows.engines", "flows.inspection", "flows.verify"):
             patch.setattr(f"{module}.open_workers", keep_workers)
