@@ -19,6 +19,7 @@ from tasks.fetching.politeness import (
     find_host,
     note_answer,
     note_failure,
+    pace,
     postpone,
     take_turn,
 )
@@ -141,7 +142,7 @@ async def _ask(
             request.url,
             data=dict(request.form or ()) or None,
             headers=_choose_headers(request),
-            extensions={"reach": reach},
+            extensions={"reach": reach, "trace": partial(pace, find_host(hosts, request.url))},
         )
         async with asyncio.timeout(limits.total_seconds):
             response = await client.send(built, stream=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,8 @@ from tasks.fetching.limits import Limits
 from tasks.fetching.tls import Level
 from tasks.fetching.window import CHINA, is_open
 
+_SENT = "http11.send_request_headers.started"
+
 
 @dataclass(slots=True)
 class Host:
@@ -27,6 +29,8 @@ class Host:
         gate: held while a request waits for its turn.
         delay_seconds: least time between two requests.
         next_at: the loop's time before which no request may start.
+        sent_at: the loop's time at which the last one was sent.
+        sending: held while a request waits to be sent.
         failures: addresses in a row that gave no answer.
         down_until: the loop's time before which it counts as down.
         level: the TLS with which it was last reached.
@@ -38,9 +42,11 @@ class Host:
     slots: asyncio.Semaphore
     delay_seconds: float
     next_at: float = 0.0
+    sent_at: float = float("-inf")
     failures: int = 0
     down_until: float = 0.0
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     level: Level = "modern"
     has_bad_certificate: bool = False
     robots: dict[str, Protego] = field(default_factory=dict)
@@ -96,6 +102,22 @@ async def _wait_until_due(host: Host) -> None:
     while (wait := host.next_at - tell_time()) > 0:
         await asyncio.sleep(wait)
     host.next_at = tell_time() + host.delay_seconds
+
+
+async def pace(host: Host, event: str, _: Mapping[str, object]) -> None:
+    """Let no request be sent sooner after another than their starts may be apart.
+
+    A connection that took long to open has a request sent late, and the one behind it on time. It
+    is called with each event of httpcore's trace.
+    """
+    if event != _SENT:
+        return
+    tell_time = asyncio.get_running_loop().time
+    async with host.sending:
+        while (wait := host.sent_at + host.delay_seconds - tell_time()) > 0:
+            await asyncio.sleep(wait)
+        host.sent_at = tell_time()
+        postpone(host, host.delay_seconds)
 
 
 def postpone(host: Host, seconds: float) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
+from tasks.fetching.addresses import look_up
 from tasks.fetching.answer import Answer, FetchError
 from tasks.fetching.client import fetch, open_client
 from tasks.fetching.limits import Limits
@@ -19,7 +21,8 @@ from tasks.fetching.window import parse_window
 from tests.tasks.fetching.simulator.server import Asked, Reply, Simulator, serve
 
 LIMITS = Limits(timeout_seconds=5, tries=1, backoff_seconds=0.01)
-JITTER_SECONDS = 0.5  # by which a busy machine may make a request late, and the next punctual
+JITTER_SECONDS = 0.15  # by which a request may be seen late
+TRIES = 6
 
 
 def fetch_all(
@@ -58,17 +61,51 @@ def find_gaps(simulator: Simulator) -> dict[str, list[float]]:
     }
 
 
+def find_calm_gaps(
+    delay: float, replies: dict[str, Reply], paths: list[str], limits: Limits, hosts_count: int = 1
+) -> dict[str, list[float]]:
+    """Give the gaps of a try in which no request was seen late, else those of the last try.
+
+    A busy machine may show one late; then it is no fault that the next, on time, is close to it.
+    """
+    for _ in range(TRIES):
+        gaps = find_gaps(fetch_all(replies, paths, limits, hosts_count))
+        if max(gap for found in gaps.values() for gap in found) < delay + JITTER_SECONDS:
+            break
+    return gaps
+
+
 def test_no_host_sees_more_than_its_rate() -> None:
     """Between two requests that a host sees, robots.txt among them, lies the least delay."""
-    delay = 0.9
+    delay = 0.5
     limits = replace(LIMITS, loopback_delay_seconds=delay, per_host=4)
     paths = [f"/{number}" for number in range(6)]
-    gaps = find_gaps(fetch_all({"/robots.txt": Reply(b"", 404)}, paths, limits, hosts_count=5))
+    gaps = find_calm_gaps(delay, {"/robots.txt": Reply(b"", 404)}, paths, limits, hosts_count=5)
     assert len(gaps) == 5
     for found in gaps.values():
         assert len(found) == len(paths)
         assert min(found) >= delay - JITTER_SECONDS
         assert sum(found) >= len(paths) * delay - JITTER_SECONDS
+
+
+def test_a_connection_slow_to_open_brings_no_request_close_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What counts is when a request is sent, not when it began to look for a connection."""
+    delay, opened = 0.4, []
+
+    async def look_up_slowly(name: str, port: int) -> Sequence[str]:
+        opened.append(name)
+        await asyncio.sleep(0.3 * (len(opened) == 2))
+        return await look_up(name, port)
+
+    monkeypatch.setattr("tasks.fetching.transport.look_up", look_up_slowly)
+    limits = replace(LIMITS, loopback_delay_seconds=delay, per_host=4)
+    slow = Reply(b"page", delay_seconds=1.0)  # so that each request needs a connection of its own
+    replies = {"/robots.txt": Reply(b"", 404), "/a": slow, "/b": slow, "/c": slow}
+    (found,) = find_gaps(fetch_all(replies, ["/a", "/b", "/c"], limits)).values()
+    assert len(opened) > 1
+    assert min(found) >= delay - JITTER_SECONDS
 
 
 def test_hosts_do_not_wait_for_each_other() -> None:
@@ -93,7 +130,7 @@ def test_no_host_sees_more_at_once_than_its_limit(per_host: int) -> None:
 def test_a_crawl_delay_is_kept(rule: str) -> None:
     """What robots.txt asks for between two requests is kept where it is more than ours."""
     robots = Reply(f"User-agent: *\n{rule}\n".encode(), headers=())
-    gaps = find_gaps(fetch_all({"/robots.txt": robots}, ["/a", "/b", "/c"], LIMITS))
+    gaps = find_calm_gaps(0.9, {"/robots.txt": robots}, ["/a", "/b", "/c"], LIMITS)
     (found,) = gaps.values()
     assert len(found) == 3
     assert min(found[1:]) >= 0.9 - JITTER_SECONDS
