@@ -133,6 +133,7 @@ def _acquire(
             mine = Turn(
                 **asdict(name_owner()),
                 owner=uuid4().hex,
+                beat=turn.beat,  # goes on, so that no two turns leave the same object
                 decided=turn.decided,
                 last=turn.last,
             )
